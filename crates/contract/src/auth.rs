@@ -1,0 +1,128 @@
+//! The bodies of sign-in. Types that carry a secret do not show it in `Debug`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{SessionId, SignInId, TenantId, Timestamp, UserId};
+
+/// A text that is never shown in logs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Password)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[secret]")
+    }
+}
+
+/// The body of `POST /api/auth/register`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Up to 254 characters (RFC 5321).
+    pub email: String,
+    pub password: Secret,
+    /// An anonymous session to claim.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+}
+
+/// The body of `POST /api/auth/login`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    pub email: String,
+    pub password: Secret,
+    /// An anonymous session to claim.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+}
+
+/// The body of `POST /api/auth/refresh`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    #[serde(default)]
+    pub refresh_token: Option<Secret>,
+}
+
+/// The answer of register, login and refresh. With `?mode=cookie` the tokens travel as cookies and are not in it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuthResponse {
+    pub success: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
+    pub token_type: String,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+    pub session_id: SessionId,
+    pub user_id: UserId,
+    pub tenant_id: TenantId,
+    pub roles: Vec<String>,
+    pub permissions: Vec<String>,
+    pub message: String,
+    pub user: User,
+}
+
+/// A person as they see themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<String>,
+    pub tenant_id: TenantId,
+    pub permissions: Vec<String>,
+    pub roles: Vec<String>,
+}
+
+/// The answer of `GET /api/auth/me`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Me {
+    pub user: User,
+    pub tenant: Tenant,
+    pub roles: Vec<String>,
+    pub permissions: Vec<String>,
+    pub session: SignInSummary,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+/// The sign-in that the credential belongs to, and the session of work that came with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignInSummary {
+    pub sign_in_id: SignInId,
+    pub session_id: SessionId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// The body of `POST /api/auth/ticket`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestTicket {
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+}
+
+/// The answer of `POST /api/auth/ticket`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Ticket {
+    pub ticket: Secret,
+    /// Seconds.
+    pub expires_in: u64,
+}

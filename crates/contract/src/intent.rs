@@ -1,0 +1,68 @@
+//! Intents: what people and programs want to have done.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{ConversationId, ExecutionId, IntentId, SessionId, TenantId, Timestamp};
+
+/// What can be asked for, as `GET /api/intents` lists it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct IntentDescriptor {
+    pub intent_type: String,
+    pub realm: String,
+    /// One or two sentences; a language model reads them as the tool's description.
+    pub description: String,
+    /// JSON Schema (2020-12) of the parameters; `additionalProperties` is false.
+    pub parameters: Value,
+    pub approval: ApprovalRule,
+    /// What a person might say who wants this.
+    pub examples: Vec<String>,
+}
+
+/// Whether somebody has to agree before the intent is executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalRule {
+    #[default]
+    None,
+    /// The session's owner has to agree.
+    Owner,
+}
+
+/// The answer of `GET /api/intents`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct IntentList {
+    pub intents: Vec<IntentDescriptor>,
+}
+
+/// The body of `POST /api/intent/submit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitIntent {
+    pub intent_type: String,
+    pub session_id: SessionId,
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    #[serde(default)]
+    pub solution_id: Option<String>,
+    #[serde(default)]
+    pub intent_id: Option<IntentId>,
+    #[serde(default)]
+    pub conversation_id: Option<ConversationId>,
+    /// Must be the caller's own where it is given.
+    #[serde(default)]
+    pub tenant_id: Option<TenantId>,
+}
+
+/// The answer of `POST /api/intent/submit`: the intent is durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Submitted {
+    pub execution_id: ExecutionId,
+    pub intent_id: IntentId,
+    /// Always `accepted`.
+    pub status: String,
+    pub created_at: Timestamp,
+}

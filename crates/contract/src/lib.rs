@@ -1,0 +1,26 @@
+//! The words of the house: ids, intents, events, problems, wire frames and API bodies. It knows nothing of
+//! sockets, storage, tasks or the time of day; it is values all the way down.
+
+pub mod agent;
+pub mod approval;
+pub mod artifact;
+pub mod auth;
+pub mod conversation;
+pub mod event;
+pub mod execution;
+pub mod frame;
+pub mod id;
+pub mod intent;
+pub mod owner;
+pub mod problem;
+pub mod session;
+pub mod time;
+
+pub use event::{Event, EventType};
+pub use id::{
+    AgentId, ArtifactId, ConversationId, ExecutionId, HookId, IntentId, MessageId, ObjectId, SessionId, SignInId,
+    TenantId, UserId,
+};
+pub use owner::Owner;
+pub use problem::{Code, Problem};
+pub use time::Timestamp;
