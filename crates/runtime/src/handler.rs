@@ -1,0 +1,70 @@
+//! What a realm or an agent is to the Runtime: a thing that executes one intent.
+
+use std::{borrow::Cow, time::Duration};
+
+use async_trait::async_trait;
+use contract::{Code, execution::ProblemDetails, intent::IntentDescriptor};
+use serde_json::Value;
+
+use crate::{context::ExecutionContext, port::store::Object};
+
+/// How long an attempt may take where the handler does not say otherwise.
+pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(300);
+
+/// Executes one intent. The Runtime has checked the parameters by the descriptor's schema before it calls.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    fn descriptor(&self) -> &IntentDescriptor;
+
+    /// How long one attempt may take.
+    fn time_limit(&self) -> Duration {
+        DEFAULT_TIME_LIMIT
+    }
+
+    /// Does it, and answers what is to be the execution's `result`. What it did before may be done again after a crash, but for
+    /// what went through `ExecutionContext::step` and `call`: these are remembered.
+    async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure>;
+}
+
+/// Why a handler could not do it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub code: Code,
+    /// One sentence for a person that says what to do; no path, no SQL, no secret.
+    pub message: Cow<'static, str>,
+    pub details: Option<ProblemDetails>,
+}
+
+/// What the Runtime does about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// It will fail again: end.
+    Final,
+    /// It may pass: try again later.
+    Transient,
+    /// Somebody wanted it to stop: end as cancelled.
+    Cancelled,
+    /// The worker may no longer write: stop and leave no trace.
+    Fenced,
+}
+
+impl Failure {
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: FailureKind::Final, code, message: message.into(), details: None }
+    }
+
+    pub fn transient(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: FailureKind::Transient, code, message: message.into(), details: None }
+    }
+
+    pub fn cancelled(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: FailureKind::Cancelled, code: Code::Cancelled, message: reason.into(), details: None }
+    }
+
+    /// The same with a place in a file, both counted from 1.
+    pub fn at(mut self, line: u64, column: u64) -> Self {
+        self.details = Some(ProblemDetails { line, column });
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! What may happen to an execution, as one pure function over values: no task, no clock, no storage, no chance.
+
+mod decide;
+mod state;
+
+pub use decide::{Command, Decision, Refusal, RetryPolicy, accept, decide};
+pub use state::{Header, Phase, State};

@@ -1,0 +1,117 @@
+//! Where an execution stands, with exactly what each stand has.
+
+use contract::{
+    ConversationId, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
+    execution::{ExecutionProblem, ExecutionStatus},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::port::store::{ArtifactKeys, Object, StoredObject};
+
+/// An execution as the journal keeps it. Serialised as JSON; fields are only ever added, with defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    pub header: Header,
+    pub phase: Phase,
+    /// Counts the decisions; the fence against two deciders.
+    pub revision: u64,
+}
+
+/// What never changes, but for the parameters that an approval corrects and the owner that claims the session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub execution_id: ExecutionId,
+    pub intent_id: IntentId,
+    pub intent_type: String,
+    pub parameters: Object,
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
+    pub metadata: Object,
+    pub owner: Owner,
+    pub session_id: SessionId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ExecutionId>,
+    /// How many ancestors it has; bounds how deep intents can call intents.
+    #[serde(default)]
+    pub depth: u32,
+    /// Uploaded bytes that came with it. No client can name them in its parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<StoredObject>,
+    /// Executions with the same key run one after the other, in the order of their acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_key: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// The stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// Waits for a worker, after `attempts` earlier ones; not before `not_before` where that is given.
+    Pending {
+        attempts: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
+    },
+    /// Waits for somebody's word. Nothing of it has happened.
+    AwaitingApproval { hook_id: HookId, expires_at: Timestamp },
+    Running {
+        /// 1 for the first. It is the fencing token too: a worker of an earlier attempt can write no more.
+        attempt: u32,
+        started_at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cancel_requested: Option<String>,
+    },
+    Completed {
+        attempt: u32,
+        started_at: Timestamp,
+        completed_at: Timestamp,
+        result: Value,
+        artifacts: ArtifactKeys,
+    },
+    Failed {
+        attempt: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<Timestamp>,
+        completed_at: Timestamp,
+        problem: ExecutionProblem,
+    },
+    Cancelled {
+        attempt: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<Timestamp>,
+        completed_at: Timestamp,
+        problem: ExecutionProblem,
+    },
+}
+
+impl State {
+    pub fn status(&self) -> ExecutionStatus {
+        match &self.phase {
+            Phase::Pending { .. } => ExecutionStatus::Pending,
+            Phase::AwaitingApproval { .. } => ExecutionStatus::AwaitingApproval,
+            Phase::Running { .. } => ExecutionStatus::Running,
+            Phase::Completed { .. } => ExecutionStatus::Completed,
+            Phase::Failed { .. } => ExecutionStatus::Failed,
+            Phase::Cancelled { .. } => ExecutionStatus::Cancelled,
+        }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.status().has_ended()
+    }
+
+    /// How often it was begun.
+    pub fn attempt(&self) -> u32 {
+        match &self.phase {
+            Phase::Pending { attempts, .. } => *attempts,
+            Phase::AwaitingApproval { .. } => 0,
+            Phase::Running { attempt, .. }
+            | Phase::Completed { attempt, .. }
+            | Phase::Failed { attempt, .. }
+            | Phase::Cancelled { attempt, .. } => *attempt,
+        }
+    }
+}

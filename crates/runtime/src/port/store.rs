@@ -1,0 +1,356 @@
+//! Durable truth: executions, their journal, steps, artifacts, approvals and conversations. Each writing method is one
+//! transaction; when it returns `Ok`, what it wrote survives a power cut.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use contract::{
+    AgentId, ArtifactId, ConversationId, Event, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner, SessionId,
+    Timestamp,
+    approval::{Approval, ApprovalStatus},
+    artifact::{Artifact, LifecycleState},
+    conversation::{ConversationSummary, Message, Role},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::machine::State;
+
+/// The longest page that any listing method gives, whatever it was asked for.
+pub const MAX_PAGE: u32 = 1_000;
+
+/// Keeps what the Runtime must never forget.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes a new execution with its first events, unless its idempotency key is known for this owner.
+    async fn submit(&self, submission: Submission) -> Result<SubmitOutcome, StoreError>;
+
+    /// Writes the progress of an execution, all of it or nothing. `StoreError::Conflict` where `change.fence` no longer
+    /// holds: somebody else has moved the execution on.
+    async fn commit(&self, change: Change) -> Result<Committed, StoreError>;
+
+    async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError>;
+
+    /// Executions that have not ended, in the order of their ids, after `after`.
+    async fn unfinished(&self, after: Option<&ExecutionId>, limit: u32) -> Result<Vec<State>, StoreError>;
+
+    /// The children of an execution that have not ended.
+    async fn unfinished_children(&self, parent: &ExecutionId) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// The recorded steps of an execution, in the order in which they were recorded.
+    async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError>;
+
+    /// The stream of a conversation or of an execution that has none, or `None` where it is not this owner's.
+    /// For an execution in a conversation it is the conversation's stream.
+    async fn stream(&self, key: &StreamKey) -> Result<Option<StreamPosition>, StoreError>;
+
+    /// Events of a stream after `after`, oldest first, at most about `limit` of them, and always at least one where there is one.
+    /// With `execution`, only that execution's.
+    async fn events(
+        &self,
+        stream: StreamId,
+        after: u64,
+        execution: Option<&ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<JournalEvent>, StoreError>;
+
+    async fn approval(&self, hook_id: &HookId) -> Result<Option<(Owner, Approval)>, StoreError>;
+
+    /// Newest first, by a cursor that an earlier page gave.
+    async fn approvals(
+        &self,
+        owner: &Owner,
+        status: Option<ApprovalStatus>,
+        page: PageRequest,
+    ) -> Result<Page<Approval>, StoreError>;
+
+    async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError>;
+
+    /// Newest first.
+    async fn artifacts(
+        &self,
+        owner: &Owner,
+        filter: &ArtifactFilter,
+        page: PageRequest,
+    ) -> Result<Page<Artifact>, StoreError>;
+
+    /// Artifacts whose search text has all the words of `text`, best first; deleted ones never.
+    async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError>;
+
+    /// Newest first.
+    async fn conversations(
+        &self,
+        owner: &Owner,
+        page: PageRequest,
+    ) -> Result<Page<ConversationSummary>, StoreError>;
+
+    async fn conversation(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+    ) -> Result<Option<ConversationSummary>, StoreError>;
+
+    /// The newest `limit` messages before `before` (a `seq`), oldest first.
+    async fn messages(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError>;
+
+    /// The execution's owner as of now: a session may have been claimed since it began.
+    async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError>;
+
+    /// Answers when the storage can be written and read.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// What a caller does differently.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The fence did not hold: read again and decide again.
+    #[error("somebody else has moved the execution on")]
+    Conflict,
+    /// No space; it may be asked again later.
+    #[error("the storage is full")]
+    Full,
+    /// Too many writes wait already.
+    #[error("the storage is busy")]
+    Busy,
+    /// Whatever it was, nothing can be said about what is durable: the process should end.
+    #[error("the storage failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A new execution.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub state: State,
+    pub events: Vec<NewEvent>,
+    pub idempotency: Option<Idempotency>,
+    /// The approval that it waits for, where `state` awaits one.
+    pub approval: Option<Approval>,
+    /// The person's message, where the execution is a turn.
+    pub message: Option<NewMessage>,
+    /// At most this many executions may the owner have, with this one; `None` is no limit.
+    pub quota: Option<u32>,
+}
+
+/// Makes a retry return the first answer. The key's scope is the owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    pub key: String,
+    /// A digest of what was asked, to tell a retry from another request.
+    pub fingerprint: [u8; 32],
+}
+
+#[derive(Clone, Debug)]
+pub enum SubmitOutcome {
+    Accepted(Committed),
+    /// The key was used before.
+    Known { execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp, same_request: bool },
+    QuotaReached,
+}
+
+/// The progress of one execution.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub execution_id: ExecutionId,
+    pub fence: Fence,
+    /// The new state; `None` where only events and steps are added. Its revision is one more than the stored one.
+    pub next: Option<State>,
+    pub events: Vec<NewEvent>,
+    pub steps: Vec<StepRecord>,
+    /// New artifacts, and changed ones under their ids.
+    pub artifacts: Vec<StoredArtifact>,
+    /// Written or overwritten under its hook id.
+    pub approval: Option<Approval>,
+    pub message: Option<NewMessage>,
+}
+
+impl Change {
+    /// A change of nothing yet.
+    pub fn new(execution_id: ExecutionId, fence: Fence) -> Self {
+        Self {
+            execution_id,
+            fence,
+            next: None,
+            events: Vec::new(),
+            steps: Vec::new(),
+            artifacts: Vec::new(),
+            approval: None,
+            message: None,
+        }
+    }
+}
+
+/// What must still be true of the stored execution for a change to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fence {
+    /// Its revision: nobody has decided anything since.
+    Revision(u64),
+    /// It is running, in this attempt: the writer is not a stalled worker of an earlier one.
+    Attempt(u32),
+}
+
+/// An event that has no number yet.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    pub event_type: contract::EventType,
+    /// The event as JSON without its `seq`: `"event_type":…,"execution_id":…,"timestamp":…,"data":…}`.
+    tail: Arc<str>,
+}
+
+impl NewEvent {
+    pub fn new(event_type: contract::EventType, execution_id: &ExecutionId, now: Timestamp, data: &Value) -> Self {
+        let tail = format!(
+            r#""event_type":"{}","execution_id":"{execution_id}","timestamp":"{now}","data":{data}}}"#,
+            event_type.as_str()
+        );
+        Self { event_type, tail: tail.into() }
+    }
+
+    /// The event with its number, as it is stored and sent.
+    pub fn numbered(&self, seq: u64) -> JournalEvent {
+        let json = format!(r#"{{"seq":{seq},{}"#, self.tail);
+        JournalEvent { seq, event_type: self.event_type, json: json.into() }
+    }
+}
+
+/// An event of the journal. Its JSON is made once, stored, and sent to every viewer as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEvent {
+    pub seq: u64,
+    pub event_type: contract::EventType,
+    /// A `contract::Event`.
+    pub json: Arc<str>,
+}
+
+impl JournalEvent {
+    /// Reads a stored event.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Head {
+            seq: u64,
+            event_type: contract::EventType,
+        }
+        let head: Head = serde_json::from_str(json)?;
+        Ok(Self { seq: head.seq, event_type: head.event_type, json: json.into() })
+    }
+
+    pub fn event(&self) -> Event {
+        serde_json::from_str(&self.json).expect("the journal holds events that we wrote")
+    }
+}
+
+/// The stable number of a stream; it survives a claim of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub i64);
+
+/// How clients name a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StreamKey {
+    Conversation(Owner, ConversationId),
+    Execution(ExecutionId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamPosition {
+    pub stream: StreamId,
+    /// The `seq` of the newest event; 0 where there is none.
+    pub head: u64,
+}
+
+/// What was written: the numbered events and where they stand.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    pub stream: StreamId,
+    pub events: Vec<JournalEvent>,
+}
+
+/// The result of a step, kept so that the step never runs again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRecord {
+    pub name: String,
+    pub result: Value,
+    pub recorded_at: Timestamp,
+}
+
+/// A message that enters the conversation of the execution with the first event of the same write.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    pub id: MessageId,
+    pub role: Role,
+    pub content: String,
+    /// Who said it; for an assistant's message this is the conversation's present agent from now on.
+    pub agent_id: Option<AgentId>,
+    pub created_at: Timestamp,
+}
+
+/// An artifact as it is stored: what clients see, and where its bytes lie.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredArtifact {
+    pub artifact: Artifact,
+    pub content: Option<StoredObject>,
+    /// What search finds it by; `None` leaves the index as it is, `Some("")` takes it out.
+    pub search_text: Option<String>,
+}
+
+/// Bytes of an artifact, or of an upload that is not an artifact yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredObject {
+    pub object_id: ObjectId,
+    pub size_bytes: u64,
+    pub media_type: String,
+    /// The name that the client gave it.
+    pub file_name: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArtifactFilter {
+    pub session_id: Option<SessionId>,
+    pub artifact_type: Option<String>,
+    /// `None` is all but deleted ones.
+    pub lifecycle_state: Option<LifecycleState>,
+    /// Made by this execution.
+    pub execution_id: Option<ExecutionId>,
+    /// With this artifact among its parents.
+    pub parent: Option<ArtifactId>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchHit {
+    pub artifact: Artifact,
+    /// Some words around the place, with the found ones in `**`.
+    pub snippet: String,
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    pub limit: u32,
+    pub offset: u32,
+    /// Opaque; what an earlier page gave as `next_cursor`. A cursor that cannot be read gives an empty page.
+    pub cursor: Option<String>,
+}
+
+impl PageRequest {
+    pub fn first(limit: u32) -> Self {
+        Self { limit, offset: 0, cursor: None }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// How many there are in all, without paging.
+    pub total: u64,
+    pub next_cursor: Option<String>,
+}
+
+/// Artifacts of an execution by the key under which the handler kept them.
+pub type ArtifactKeys = BTreeMap<String, ArtifactId>;
+
+/// A JSON object, as parameters and payloads are.
+pub type Object = Map<String, Value>;
