@@ -23,8 +23,8 @@ pub enum Command {
     Recover,
     Complete { result: Value, artifacts: ArtifactKeys },
     Fail { code: Code, message: String, details: Option<ProblemDetails>, retry: Option<RetryPolicy> },
-    /// Somebody wants it to stop.
-    Cancel { reason: String },
+    /// Somebody wants it to stop. `approval` is the pending one, where it awaits one.
+    Cancel { reason: String, approval: Option<Approval> },
     /// The worker has stopped it.
     Cancelled { code: Code, reason: String },
     /// Somebody agreed, perhaps with corrected parameters.
@@ -115,7 +115,7 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
             let problem = ExecutionProblem { code: code.as_str().to_owned(), message, details };
             fail(state, problem, retry, now)
         }
-        Command::Cancel { reason } => Ok(cancel(state, reason, now)),
+        Command::Cancel { reason, approval } => Ok(cancel(state, reason, approval, now)),
         Command::Cancelled { code, reason } => {
             running(state)?;
             Ok(cancelled(state, code, reason, Vec::new(), None, now))
@@ -177,7 +177,7 @@ fn fail(
     Ok(moved(state, phase, vec![(EventType::ExecutionFailed, data)], now))
 }
 
-fn cancel(state: &State, reason: String, now: Timestamp) -> Decision {
+fn cancel(state: &State, reason: String, approval: Option<Approval>, now: Timestamp) -> Decision {
     match &state.phase {
         Phase::Running { attempt, started_at, .. } => {
             let phase =
@@ -188,7 +188,14 @@ fn cancel(state: &State, reason: String, now: Timestamp) -> Decision {
         | Phase::AwaitingApproval { .. }
         | Phase::Completed { .. }
         | Phase::Failed { .. }
-        | Phase::Cancelled { .. } => cancelled(state, Code::Cancelled, reason, Vec::new(), None, now),
+        | Phase::Cancelled { .. } => {
+            let withdrawn = approval.map(|approval| Approval {
+                status: ApprovalStatus::Withdrawn,
+                decided_at: Some(now),
+                ..approval
+            });
+            cancelled(state, Code::Cancelled, reason, Vec::new(), withdrawn, now)
+        }
     }
 }
 

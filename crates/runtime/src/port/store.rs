@@ -158,7 +158,7 @@ pub enum SubmitOutcome {
 pub struct Change {
     pub execution_id: ExecutionId,
     pub fence: Fence,
-    /// The new state; `None` where only events and steps are added. Its revision is one more than the stored one.
+    /// The new state; `None` where only events and steps are added. Its revision is greater than the stored one.
     pub next: Option<State>,
     pub events: Vec<NewEvent>,
     pub steps: Vec<StepRecord>,
@@ -277,10 +277,12 @@ pub struct StepRecord {
     pub recorded_at: Timestamp,
 }
 
-/// A message that enters the conversation of the execution with the first event of the same write.
+/// A message that enters the conversation of the execution.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
     pub id: MessageId,
+    /// The index, among the events of the same write, of the event whose `seq` is the message's.
+    pub at_event: usize,
     pub role: Role,
     pub content: String,
     /// Who said it; for an assistant's message this is the conversation's present agent from now on.
