@@ -1,1 +1,37 @@
+//! The Security Guard: who is asking, and what they may do. It turns a credential into a [`Caller`], and keeps
+//! passwords, tokens, sessions, roles and limits. It knows nothing of HTTP, of SQL or of what callers ask for.
 
+mod guard;
+
+pub mod accounts;
+pub mod caller;
+pub mod clock;
+pub mod config;
+pub mod duration;
+pub mod email;
+pub mod error;
+pub mod limits;
+pub mod memory;
+pub mod roles;
+
+mod access_token;
+mod hashing;
+mod password;
+mod refresh_token;
+mod secrets;
+mod tickets;
+mod verified;
+
+#[cfg(any(test, feature = "contract-suite"))]
+pub mod contract_suite;
+#[cfg(test)]
+mod tests;
+
+pub use accounts::Accounts;
+pub use caller::{Asker, Caller, Credential};
+pub use clock::Clock;
+pub use config::GuardConfig;
+pub use error::GuardError;
+pub use guard::{LoginAnswer, NewUser, SecurityGuard, SignedIn, UserPage, UserSummary, install_crypto_provider};
+pub use limits::{KeyedLimiter, LimitReached, RateLimit};
+pub use roles::{Permission, Role};

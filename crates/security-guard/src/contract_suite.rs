@@ -1,0 +1,1 @@
+//! The tests that every plug of [`crate::Accounts`] has to pass.

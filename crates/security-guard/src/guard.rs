@@ -1,0 +1,205 @@
+//! The guard itself: made once at start-up from its ports, cheap to clone, handed to whoever lets people in. Each
+//! verb has a file of its own below `guard/`.
+
+mod authenticate;
+mod login;
+mod logout;
+mod refresh;
+mod register;
+mod sessions;
+mod tickets;
+mod users;
+
+use std::{net::IpAddr, sync::Arc};
+
+use contract::{
+    SessionId, SignInId,
+    auth::{AuthResponse, Me, Secret, SignInSummary, Tenant, User},
+    session::Session,
+};
+use serde_json::Value;
+
+pub use login::LoginAnswer;
+pub use users::{NewUser, UserPage, UserSummary};
+
+use crate::{
+    Accounts, Caller, Clock, GuardConfig, GuardError, KeyedLimiter,
+    access_token::{AccessTokens, Subject},
+    accounts::{FreshSession, NewSignIn, SignedInAs},
+    clock::random,
+    hashing::Hashing,
+    refresh_token::RefreshToken,
+    secrets,
+    tickets::Tickets,
+    verified::Verified,
+};
+
+/// Who is asking, and may they come in.
+#[derive(Clone)]
+pub struct SecurityGuard(Arc<Inner>);
+
+struct Inner {
+    config: GuardConfig,
+    accounts: Arc<dyn Accounts>,
+    clock: Arc<dyn Clock>,
+    access_tokens: AccessTokens,
+    refresh_secret: [u8; 32],
+    hashing: Arc<Hashing>,
+    verified: Verified,
+    tickets: Tickets,
+    logins: KeyedLimiter<IpAddr>,
+    registrations: KeyedLimiter<IpAddr>,
+    anonymous_sessions: KeyedLimiter<IpAddr>,
+}
+
+/// Tells the JWT library which cryptography to use. [`SecurityGuard::open`] calls it; a second call does nothing.
+pub fn install_crypto_provider() {
+    // An error means that it is installed already, which is what was asked for.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+impl SecurityGuard {
+    /// Checks the config and reads the server's secrets, or makes them at the first start.
+    pub async fn open(
+        config: GuardConfig,
+        accounts: Arc<dyn Accounts>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, GuardError> {
+        install_crypto_provider();
+        config.check()?;
+        let secrets = accounts.secrets(secrets::make(&*clock)?).await?;
+        Ok(Self(Arc::new(Inner {
+            access_tokens: AccessTokens::new(&config.auth, &secrets)?,
+            refresh_secret: secrets.refresh_secret,
+            hashing: Hashing::start(&config.auth.password, &*clock)?,
+            verified: Verified::new(),
+            tickets: Tickets::new(config.auth.ticket_ttl),
+            logins: KeyedLimiter::new(config.limits.login),
+            registrations: KeyedLimiter::new(config.limits.register),
+            anonymous_sessions: KeyedLimiter::new(config.limits.anonymous_sessions),
+            config,
+            accounts,
+            clock,
+        })))
+    }
+
+    /// The public keys of access tokens (RFC 7517).
+    pub fn jwks(&self) -> Value {
+        self.0.access_tokens.jwks()
+    }
+}
+
+/// What a registration, a sign-in and a refresh give: tokens, and who they are for.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub access_token: Secret,
+    pub refresh_token: Secret,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+    pub caller: Caller,
+    /// The session of work: the one that was claimed, or a new one.
+    pub session: Session,
+}
+
+impl SignedIn {
+    /// The contract's body, with the tokens in it.
+    pub fn response(&self, message: impl Into<String>) -> AuthResponse {
+        let caller = &self.caller;
+        AuthResponse {
+            success: true,
+            access_token: Some(self.access_token.clone()),
+            refresh_token: Some(self.refresh_token.clone()),
+            token_type: "Bearer".to_owned(),
+            expires_in: self.expires_in,
+            session_id: self.session.session_id.clone(),
+            user_id: caller.user_id().clone(),
+            tenant_id: caller.tenant_id().clone(),
+            roles: words(caller.roles()),
+            permissions: words(caller.permissions()),
+            message: message.into(),
+            user: caller.profile(),
+        }
+    }
+}
+
+impl Caller {
+    /// The caller as they see themselves.
+    pub fn profile(&self) -> User {
+        User {
+            id: self.user_id().clone(),
+            email: self.email().to_owned(),
+            name: self.name().to_owned(),
+            avatar_url: None,
+            tenant_id: self.tenant_id().clone(),
+            permissions: words(self.permissions()),
+            roles: words(self.roles()),
+        }
+    }
+
+    /// The answer of `GET /api/auth/me`; refused to a credential that belongs to no sign-in.
+    pub fn me(&self) -> Result<Me, GuardError> {
+        let standing = self.standing();
+        let sign_in = standing.sign_in.as_ref().ok_or(GuardError::NotSignedIn)?;
+        Ok(Me {
+            user: self.profile(),
+            tenant: Tenant {
+                id: standing.tenant.tenant_id.clone(),
+                name: standing.tenant.name.clone(),
+                created_at: standing.tenant.created_at,
+            },
+            roles: words(self.roles()),
+            permissions: words(self.permissions()),
+            session: SignInSummary {
+                sign_in_id: sign_in.sign_in_id.clone(),
+                session_id: self.session_id().clone(),
+                created_at: sign_in.created_at,
+                expires_at: sign_in.expires_at,
+            },
+        })
+    }
+}
+
+fn words<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+impl Inner {
+    fn new_sign_in(&self, refresh_token: &RefreshToken, session_id: Option<SessionId>) -> NewSignIn {
+        let now = self.clock.now();
+        NewSignIn {
+            sign_in_id: SignInId::from_parts(now, random(&*self.clock)),
+            refresh_token: refresh_token.hash,
+            session_id,
+            fresh_session: self.fresh_session(),
+            now,
+            expires_at: now.after(self.config.auth.refresh_token_ttl),
+        }
+    }
+
+    fn fresh_session(&self) -> FreshSession {
+        FreshSession {
+            session_id: SessionId::from_random(random(&*self.clock)),
+            expires_at: self.clock.now().after(self.config.session.ttl),
+        }
+    }
+
+    /// An access token for what the accounts have just written, and all of it together.
+    fn signed_in(&self, found: SignedInAs, refresh_token: RefreshToken) -> Result<SignedIn, GuardError> {
+        let SignedInAs { standing, session } = found;
+        let sign_in = standing.sign_in.as_ref().ok_or_else(|| GuardError::internal("a sign-in came without its id"))?;
+        let subject = Subject {
+            user_id: standing.user.user_id.clone(),
+            tenant_id: standing.tenant.tenant_id.clone(),
+            sign_in_id: sign_in.sign_in_id.clone(),
+            session_id: session.session_id.clone(),
+        };
+        let (access_token, expires_at) = self.access_tokens.issue(subject, &*self.clock)?;
+        Ok(SignedIn {
+            access_token: Secret(access_token),
+            refresh_token: Secret(refresh_token.text),
+            expires_in: self.access_tokens.ttl_seconds(),
+            caller: Caller::new(standing, session.session_id.clone(), expires_at),
+            session,
+        })
+    }
+}

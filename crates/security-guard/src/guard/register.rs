@@ -1,0 +1,92 @@
+//! Registration: user, tenant, membership, sign-in and session, all of them or none.
+
+use std::net::IpAddr;
+
+use contract::{TenantId, UserId, auth::Register, auth::Secret, problem::FieldError};
+
+use super::{SecurityGuard, SignedIn};
+use crate::{
+    GuardError, Role,
+    accounts::{NewAccount, Registered, SignedInAs, Tenant, User},
+    clock::random,
+    email::EmailAddress,
+    limits::address_key,
+    password,
+    refresh_token::RefreshToken,
+};
+
+/// The longest name of a person, in characters.
+const MAX_NAME_CHARACTERS: usize = 100;
+
+impl SecurityGuard {
+    /// Registers a person with a tenant of their own, and signs them in.
+    ///
+    /// # Errors
+    /// `Invalid`, `EmailTaken`, `TooMany`, `Busy`.
+    pub async fn register(&self, request: Register, address: IpAddr) -> Result<SignedIn, GuardError> {
+        let guard = &self.0;
+        guard.registrations.check(&address_key(address), guard.clock.now()).map_err(GuardError::TooMany)?;
+        let mut account = self.prepare_account(&request.name, &request.email, request.password).await?;
+        let refresh_token = RefreshToken::first(&*guard.clock);
+        account.sign_in = Some(guard.new_sign_in(&refresh_token, request.session_id));
+        match guard.accounts.register(account).await? {
+            Registered::Done { standing, session: Some(session) } => {
+                guard.signed_in(SignedInAs { standing, session }, refresh_token)
+            }
+            Registered::Done { session: None, .. } => Err(GuardError::internal("a registration came without its session")),
+            Registered::EmailTaken => Err(GuardError::EmailTaken),
+        }
+    }
+
+    /// Checks what was typed and hashes the password. Everything that is wrong is said at once.
+    pub(super) async fn prepare_account(
+        &self,
+        name: &str,
+        email: &str,
+        password: Secret,
+    ) -> Result<NewAccount, GuardError> {
+        let guard = &self.0;
+        let (name, email) = check_fields(name, email, &password, guard.config.auth.password.min_length)?;
+        let password_hash = guard.hashing.hash(password, &*guard.clock).await?;
+        let now = guard.clock.now();
+        Ok(NewAccount {
+            user: User {
+                user_id: UserId::from_parts(now, random(&*guard.clock)),
+                email: email.shown().to_owned(),
+                name: name.clone(),
+                created_at: now,
+                disabled_at: None,
+            },
+            email_key: email.key().to_owned(),
+            password_hash,
+            tenant: Tenant { tenant_id: TenantId::from_parts(now, random(&*guard.clock)), name, created_at: now },
+            role: Role::Owner,
+            sign_in: None,
+        })
+    }
+}
+
+fn check_fields(
+    name: &str,
+    email: &str,
+    password: &Secret,
+    min_length: usize,
+) -> Result<(String, EmailAddress), GuardError> {
+    let mut errors = Vec::new();
+    let name = name.trim();
+    let fits = (1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !fits {
+        errors.push(FieldError::new("name", "Enter a name of 1 to 100 characters, on one line."));
+    }
+    let email: Option<EmailAddress> =
+        email.parse().map_err(|error| errors.push(FieldError::new("email", format!("{error}")))).ok();
+    match email {
+        Some(email) => {
+            if let Err(sentence) = password::check_new(&password.0, min_length, &email, name) {
+                errors.push(FieldError::new("password", sentence));
+            }
+            if errors.is_empty() { Ok((name.to_owned(), email)) } else { Err(GuardError::Invalid(errors)) }
+        }
+        None => Err(GuardError::Invalid(errors)),
+    }
+}

@@ -1,0 +1,147 @@
+//! Sessions of work: anonymous, owned, upgraded, deleted, forgotten. What is done in them is kept elsewhere.
+
+use std::net::IpAddr;
+
+use contract::{Owner, SessionId, Timestamp, session::Session};
+use serde_json::{Map, Value};
+
+use super::SecurityGuard;
+use crate::{
+    Asker, Caller, GuardError,
+    accounts::{Claim, ClaimRequest},
+    clock::random,
+    config::AnonymousSessions,
+    limits::address_key,
+};
+
+/// The largest metadata of a session, in bytes of JSON.
+const MAX_METADATA_BYTES: usize = 16 * 1024;
+/// How many ended sessions one call of [`SecurityGuard::forget_expired`] clears away.
+const FORGET_AT_A_TIME: usize = 500;
+
+impl SecurityGuard {
+    /// A session for somebody who has not signed in; its id is its credential.
+    ///
+    /// # Errors
+    /// `Forbidden` where anonymous sessions are switched off; `TooMany`; `Invalid`.
+    pub async fn create_anonymous_session(
+        &self,
+        metadata: Map<String, Value>,
+        address: IpAddr,
+    ) -> Result<Session, GuardError> {
+        let guard = &self.0;
+        if guard.config.session.anonymous == AnonymousSessions::Deny {
+            return Err(GuardError::Forbidden("Anonymous sessions are switched off here. Register or sign in first."));
+        }
+        guard.anonymous_sessions.check(&address_key(address), guard.clock.now()).map_err(GuardError::TooMany)?;
+        let session = self.new_session(None, metadata)?;
+        guard.accounts.create_session(session.clone()).await?;
+        Ok(session)
+    }
+
+    /// A further session of the caller's.
+    pub async fn create_session(&self, caller: &Caller, metadata: Map<String, Value>) -> Result<Session, GuardError> {
+        let session = self.new_session(Some(caller), metadata)?;
+        self.0.accounts.create_session(session.clone()).await?;
+        Ok(session)
+    }
+
+    fn new_session(&self, caller: Option<&Caller>, metadata: Map<String, Value>) -> Result<Session, GuardError> {
+        check_metadata(&metadata)?;
+        let guard = &self.0;
+        let now = guard.clock.now();
+        let ttl = if caller.is_some() { guard.config.session.ttl } else { guard.config.session.anonymous_ttl };
+        Ok(Session {
+            session_id: SessionId::from_random(random(&*guard.clock)),
+            tenant_id: caller.map(|caller| caller.tenant_id().clone()),
+            user_id: caller.map(|caller| caller.user_id().clone()),
+            is_anonymous: caller.is_none(),
+            created_at: now,
+            updated_at: now,
+            expires_at: now.after(ttl),
+            metadata,
+            state: Map::new(),
+        })
+    }
+
+    /// A session that the asker may see: an anonymous one for whoever knows its id, an owned one for its user.
+    ///
+    /// # Errors
+    /// `NotSignedIn` where nobody asks and the id alone does not suffice, `NotFound` where somebody does.
+    pub async fn session(&self, asker: Option<&Asker>, session_id: &SessionId) -> Result<Session, GuardError> {
+        let now = self.0.clock.now();
+        let session = self.0.accounts.session(session_id, now).await?.filter(|session| self.may_see(asker, session));
+        session.ok_or_else(|| not_there(asker))
+    }
+
+    fn may_see(&self, asker: Option<&Asker>, session: &Session) -> bool {
+        if session.is_anonymous {
+            return self.0.config.session.anonymous == AnonymousSessions::Allow;
+        }
+        asker.and_then(Asker::caller).is_some_and(|caller| {
+            session.user_id.as_ref() == Some(caller.user_id()) && session.tenant_id.as_ref() == Some(caller.tenant_id())
+        })
+    }
+
+    /// Makes an anonymous session the caller's, with everything that was done in it. One that is the caller's
+    /// already stays as it is.
+    ///
+    /// # Errors
+    /// `NotFound` for anybody else's session, `Invalid` for too much metadata.
+    pub async fn upgrade_session(
+        &self,
+        caller: &Caller,
+        session_id: &SessionId,
+        metadata: Map<String, Value>,
+    ) -> Result<Session, GuardError> {
+        check_metadata(&metadata)?;
+        let guard = &self.0;
+        let now = guard.clock.now();
+        let request = ClaimRequest {
+            session_id: session_id.clone(),
+            tenant_id: caller.tenant_id().clone(),
+            user_id: caller.user_id().clone(),
+            metadata,
+            now,
+            expires_at: now.after(guard.config.session.ttl),
+        };
+        match guard.accounts.claim_session(request).await? {
+            Claim::Claimed(session) | Claim::AlreadyYours(session) => Ok(session),
+            Claim::NotFound => Err(GuardError::NotFound("session")),
+        }
+    }
+
+    /// Deletes a session that the asker may see.
+    pub async fn delete_session(&self, asker: Option<&Asker>, session_id: &SessionId) -> Result<(), GuardError> {
+        let session = self.session(asker, session_id).await?;
+        let owner = match (session.tenant_id, session.user_id) {
+            (Some(tenant_id), Some(user_id)) => Owner::User { tenant_id, user_id },
+            _ => Owner::Anonymous { session_id: session_id.clone() },
+        };
+        let deleted = self.0.accounts.delete_session(session_id, &owner, self.0.clock.now()).await?;
+        if deleted { Ok(()) } else { Err(not_there(asker)) }
+    }
+
+    /// Forgets sessions, sign-ins and failures whose time is over, a bounded number at a time; how many sessions it
+    /// were. To be called now and then: nothing that has ended is ever seen, whether it is forgotten or not.
+    pub async fn forget_expired(&self) -> Result<usize, GuardError> {
+        let now: Timestamp = self.0.clock.now();
+        Ok(self.0.accounts.forget_expired(now, FORGET_AT_A_TIME).await?.len())
+    }
+}
+
+fn not_there(asker: Option<&Asker>) -> GuardError {
+    match asker {
+        None => GuardError::NotSignedIn,
+        Some(_) => GuardError::NotFound("session"),
+    }
+}
+
+fn check_metadata(metadata: &Map<String, Value>) -> Result<(), GuardError> {
+    let size_bytes = serde_json::to_vec(metadata).map_err(GuardError::internal)?.len();
+    if size_bytes <= MAX_METADATA_BYTES {
+        Ok(())
+    } else {
+        Err(GuardError::invalid("metadata", "Send at most 16 KiB of metadata with a session."))
+    }
+}
