@@ -1,27 +1,38 @@
 //! The Runtime as the Experience Plane sees it: submit, watch, read, cancel, decide.
 
-use std::{sync::Arc, time::Duration};
+mod read;
+mod upload;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::{
-    AgentId, ArtifactId, Code, ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId,
+    ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId,
     approval::{Approval, ApprovalStatus, Decision},
-    artifact::Artifact,
-    conversation::{Conversation, ConversationSummary},
+    conversation::Role,
     execution::Execution,
     intent::{IntentDescriptor, Submitted},
     problem::FieldError,
 };
 
-use crate::port::{
-    ObjectError, ObjectSink, StoreError,
-    store::{ArtifactFilter, JournalEvent, Object, Page, PageRequest, StoredObject, StreamKey},
+pub use upload::Upload;
+
+use crate::{
+    machine::Header,
+    port::{
+        ObjectError, StoreError,
+        clock::random_10,
+        store::{Idempotency, NewMessage, Object, StoredObject, StreamKey},
+    },
+    submit::{Acceptance, fingerprint},
+    watch::Watch,
+    worker::Shared,
 };
 
 /// What the Experience Plane asks of the Runtime. Cheap to clone.
 #[derive(Clone)]
 pub struct RuntimeClient {
-    runtime: Arc<crate::worker::Shared>,
+    shared: Arc<Shared>,
 }
 
 /// An intent to be executed.
@@ -83,5 +94,137 @@ pub enum Content {
     None,
 }
 
-/// Which watch is meant, and from where.
-pub use crate::watch::Watch;
+
+impl RuntimeClient {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Has an intent executed. When this returns the execution is durable; it does not wait for it.
+    pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, RuntimeError> {
+        let clock = &*self.shared.clock;
+        let now = clock.now();
+        let idempotency = idempotency(&request);
+        let message = request.message.map(|message| NewMessage {
+            id: message.id,
+            at_event: 0,
+            role: Role::User,
+            content: message.text,
+            agent_id: None,
+            created_at: now,
+        });
+        // One turn of a conversation at a time; other intents of it do not wait.
+        let concurrency_key = match (&message, &request.conversation_id) {
+            (Some(_), Some(conversation_id)) => Some(format!("{}/{conversation_id}", request.owner.space())),
+            _ => None,
+        };
+        let header = Header {
+            execution_id: ExecutionId::from_parts(now, random_10(clock)),
+            intent_id: request.intent_id.unwrap_or_else(|| IntentId::from_parts(now, random_10(clock))),
+            intent_type: request.intent_type,
+            parameters: request.parameters,
+            metadata: request.metadata,
+            owner: request.owner,
+            session_id: request.session_id,
+            conversation_id: request.conversation_id,
+            parent: None,
+            depth: 0,
+            attachments: request.attachments,
+            concurrency_key,
+            created_at: now,
+        };
+        let quota = request.quota;
+        self.shared.accept(Acceptance { header, idempotency, message, quota, approval: None }).await
+    }
+
+    /// A cursor on a stream, after `after`. `None` where the stream is not there, or not its owner's.
+    pub async fn watch(&self, key: &StreamKey, after: u64) -> Result<Option<Watch>, RuntimeError> {
+        let position = self.shared.store.stream(key).await?;
+        Ok(position.map(|position| Watch::new(Arc::clone(&self.shared), position.stream, after)))
+    }
+
+    /// Asks an execution to stop; idempotent. `None` where the owner has no such execution.
+    pub async fn cancel(
+        &self,
+        owner: &Owner,
+        id: &ExecutionId,
+        reason: &str,
+    ) -> Result<Option<Execution>, RuntimeError> {
+        if self.owned_state(owner, id).await?.is_none() {
+            return Ok(None);
+        }
+        let (shared, wanted, said) = (Arc::clone(&self.shared), id.clone(), reason.to_owned());
+        let cancelled = self.shared.tasks.spawn(async move { shared.cancel(&wanted, &said).await });
+        cancelled.await.map_err(|_| RuntimeError::Unavailable)??;
+        self.execution(owner, id).await
+    }
+
+    /// Decides an approval, exactly once. `None` where the owner has no such approval.
+    pub async fn decide(
+        &self,
+        owner: &Owner,
+        hook_id: &HookId,
+        decision: Decision,
+    ) -> Result<Option<Approval>, RuntimeError> {
+        let (shared, owner, hook_id) = (Arc::clone(&self.shared), owner.clone(), hook_id.clone());
+        let decided =
+            self.shared.tasks.spawn(async move { shared.decide_approval(&owner, &hook_id, decision).await });
+        decided.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
+    /// Waits for the end of an execution and answers it. `None` where the owner has no such execution.
+    pub async fn wait(&self, owner: &Owner, id: &ExecutionId) -> Result<Option<Execution>, RuntimeError> {
+        let ended = self.shared.on_end(id);
+        let Some(state) = self.owned_state(owner, id).await? else { return Ok(None) };
+        if !state.has_ended() {
+            ended.await.map_err(|_| RuntimeError::Unavailable)?;
+        }
+        self.execution(owner, id).await
+    }
+
+    /// The intents that can be asked for, in the order of their names.
+    pub fn intents(&self) -> Vec<IntentDescriptor> {
+        self.shared.catalogue.descriptors().cloned().collect()
+    }
+
+    /// Answers when the storage does and nothing is being stopped.
+    pub async fn ready(&self) -> Result<(), RuntimeError> {
+        if self.shared.stopping.is_cancelled() {
+            return Err(RuntimeError::Unavailable);
+        }
+        Ok(self.shared.store.ping().await?)
+    }
+}
+
+fn idempotency(request: &SubmitRequest) -> Option<Idempotency> {
+    // The strictest name wins: a message is one turn whatever else the client sends along.
+    let key = match (&request.message, &request.conversation_id, &request.idempotency_key, &request.intent_id) {
+        (Some(message), Some(conversation_id), _, _) => format!("message:{conversation_id}:{}", message.id),
+        (_, _, Some(key), _) => format!("key:{key}"),
+        (_, _, None, Some(intent_id)) => format!("intent:{intent_id}"),
+        (_, _, None, None) => return None,
+    };
+    let text = request.message.as_ref().map(|message| message.text.as_str());
+    let parameters = if text.is_some() { &Object::new() } else { &request.parameters };
+    let fingerprint = fingerprint(&request.intent_type, parameters, &request.attachments, text);
+    Some(Idempotency { key, fingerprint })
+}
+
+impl From<StoreError> for RuntimeError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict | StoreError::Busy => Self::Unavailable,
+            StoreError::Full => Self::StorageFull,
+            StoreError::Failed(source) => Self::Storage(source),
+        }
+    }
+}
+
+impl From<ObjectError> for RuntimeError {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Full => Self::StorageFull,
+            ObjectError::Failed(source) => Self::Storage(Box::new(source)),
+        }
+    }
+}

@@ -5,4 +5,21 @@
 pub mod machine;
 pub mod port;
 
+mod catalogue;
+mod client;
+mod context;
+mod feed;
+mod handler;
+mod lifecycle;
+mod submit;
+mod watch;
+mod worker;
+
+pub use catalogue::{Catalogue, CatalogueError};
+pub use client::{Content, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage};
+pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
+pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler};
+pub use lifecycle::Runtime;
 pub use port::{Clock, ObjectError, ObjectSink, Objects, Store, StoreError};
+pub use watch::Watch;
+pub use worker::RuntimeConfig;

@@ -1,0 +1,146 @@
+//! A run that has the Runtime execute another intent, and waits for its end.
+
+use std::sync::atomic::Ordering;
+
+use contract::{Code, ExecutionId, IntentId};
+
+use super::{
+    Run,
+    run::{child_key, storage_failure},
+};
+use crate::{
+    client::RuntimeError,
+    context::CallOutcome,
+    handler::Failure,
+    machine::{Header, Phase, State},
+    port::{
+        clock::random_10,
+        store::{Idempotency, Object},
+    },
+    submit::{Acceptance, fingerprint},
+};
+
+/// How deep intents can call intents.
+const MAX_DEPTH: u32 = 8;
+
+impl Run {
+    pub(crate) async fn call(
+        &self,
+        intent_type: &str,
+        parameters: Object,
+        approval: Option<String>,
+    ) -> Result<CallOutcome, Failure> {
+        if self.cancellation().is_cancelled() {
+            return Err(self.cancel_failure());
+        }
+        // What was told before the call comes before what the child tells.
+        self.journal.flushed().await?;
+        let child = self.submit_child(intent_type, parameters, approval).await?;
+        Ok(outcome(self.wait_for(&child).await?))
+    }
+
+    async fn submit_child(
+        &self,
+        intent_type: &str,
+        parameters: Object,
+        approval: Option<String>,
+    ) -> Result<ExecutionId, Failure> {
+        let parent = self.header();
+        if parent.depth >= MAX_DEPTH {
+            return Err(Failure::new(Code::ExecutionFailed, "Intents call each other too deeply."));
+        }
+        let now = self.now();
+        let clock = &*self.shared.clock;
+        let fingerprint = fingerprint(intent_type, &parameters, &[], None);
+        let header = Header {
+            execution_id: ExecutionId::from_parts(now, random_10(clock)),
+            intent_id: IntentId::from_parts(now, random_10(clock)),
+            intent_type: intent_type.to_owned(),
+            parameters,
+            metadata: Object::new(),
+            owner: parent.owner.clone(),
+            session_id: parent.session_id.clone(),
+            conversation_id: parent.conversation_id.clone(),
+            parent: Some(parent.execution_id.clone()),
+            depth: parent.depth + 1,
+            attachments: Vec::new(),
+            concurrency_key: None,
+            created_at: now,
+        };
+        let place = self.calls.fetch_add(1, Ordering::Relaxed);
+        let idempotency = Idempotency { key: child_key(&parent.execution_id, place), fingerprint };
+        let acceptance = Acceptance { header, idempotency: Some(idempotency), message: None, quota: None, approval };
+        let accepted = self.shared.accept(acceptance).await.map_err(|error| refused(&error))?;
+        Ok(accepted.execution_id)
+    }
+
+    /// Waits for a child's end without keeping others from running, and takes it along when this run is cancelled.
+    async fn wait_for(&self, child: &ExecutionId) -> Result<State, Failure> {
+        let ended = self.shared.on_end(child);
+        if let Some(state) = self.ended(child).await? {
+            return Ok(state);
+        }
+        self.shared.pause_run();
+        let outcome = tokio::select! {
+            state = ended => state.ok(),
+            () = self.cancellation().cancelled() => None,
+        };
+        self.shared.resume_run().await;
+        match outcome {
+            Some(state) => Ok(state),
+            None if self.cancellation().is_cancelled() => {
+                let failure = self.cancel_failure();
+                // The child ends by itself then; its end is its own.
+                if let Err(error) = self.shared.cancel(child, &failure.message).await {
+                    tracing::warn!(error = %error, "a child could not be cancelled");
+                }
+                Err(failure)
+            }
+            None => self
+                .ended(child)
+                .await?
+                .ok_or_else(|| Failure::transient(Code::Unavailable, "The Runtime is stopping; it goes on later.")),
+        }
+    }
+
+    async fn ended(&self, child: &ExecutionId) -> Result<Option<State>, Failure> {
+        let state = self.shared.store.execution(child).await.map_err(storage_failure)?;
+        Ok(state.filter(State::has_ended))
+    }
+}
+
+fn refused(error: &RuntimeError) -> Failure {
+    match error {
+        RuntimeError::UnknownIntent(name) => {
+            Failure::new(Code::UnknownIntent, format!("There is no intent named {name}."))
+        }
+        RuntimeError::InvalidParameters(errors) => {
+            let told: Vec<String> =
+                errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+            Failure::new(Code::ValidationFailed, format!("The parameters do not fit: {}.", told.join("; ")))
+        }
+        RuntimeError::StorageFull => Failure::transient(Code::StorageFull, "The storage is full."),
+        RuntimeError::IdempotencyMismatch => {
+            Failure::new(Code::Conflict, "After a restart the handler called another intent than before.")
+        }
+        RuntimeError::QuotaReached
+        | RuntimeError::AlreadyDecided(_)
+        | RuntimeError::Unavailable
+        | RuntimeError::Storage(_) => Failure::transient(Code::Unavailable, "The Runtime takes nothing just now."),
+    }
+}
+
+fn outcome(state: State) -> CallOutcome {
+    let execution_id = state.header.execution_id.clone();
+    let status = state.status();
+    let (result, artifacts, problem) = match state.phase {
+        Phase::Completed { result, artifacts, .. } => (result, artifacts, None),
+        Phase::Failed { problem, .. } | Phase::Cancelled { problem, .. } => {
+            (serde_json::Value::Null, Default::default(), Some(problem))
+        }
+        Phase::Pending { .. } | Phase::AwaitingApproval { .. } | Phase::Running { .. } => {
+            (serde_json::Value::Null, Default::default(), None)
+        }
+    };
+    CallOutcome { execution_id, status, result, artifacts, problem }
+}

@@ -1,0 +1,156 @@
+//! The worker: takes accepted executions up, runs their handlers, and saves what follows. Everything that was decided is
+//! committed before anything acts on it.
+
+mod calls;
+mod journal;
+mod keep;
+mod recover;
+mod run;
+mod schedule;
+mod steer;
+mod timers;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use contract::ExecutionId;
+use tokio::sync::oneshot;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use run::{Run, approval_of};
+pub(crate) use schedule::Job;
+
+use crate::{
+    catalogue::Catalogue,
+    feed::Feed,
+    machine::State,
+    port::{
+        Clock, Objects, Store, StoreError,
+        store::{Change, Committed},
+    },
+};
+
+/// How the Runtime works; the defaults are right for one machine.
+#[derive(Clone, Copy, Debug)]
+pub struct RuntimeConfig {
+    /// How many handlers run at once; more wait in the order of their acceptance.
+    pub concurrency: usize,
+    /// Pieces of an answer that come within this time are one event; zero makes each piece an event.
+    pub coalesce: Duration,
+    /// How often an execution that fails in a way that may pass, or whose process died, is begun at most.
+    pub max_attempts: u32,
+    /// The wait before the second attempt; it doubles from there.
+    pub retry_delay: Duration,
+    /// How long an approval waits for somebody's word.
+    pub approval_ttl: Duration,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self {
+            concurrency: 4_096,
+            coalesce: Duration::from_millis(30),
+            max_attempts: 5,
+            retry_delay: Duration::from_millis(500),
+            approval_ttl: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// What all parts of one Runtime share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) config: RuntimeConfig,
+    pub(crate) feed: Feed,
+    schedule: schedule::Schedule,
+    timers: timers::Timers,
+    /// The runs of this process, to reach them with a cancellation.
+    live: Mutex<HashMap<ExecutionId, Arc<Run>>>,
+    /// Who waits for the end of an execution.
+    waiting: Mutex<HashMap<ExecutionId, Vec<oneshot::Sender<State>>>>,
+    /// Stops taking up executions; those that run are waited for.
+    pub(crate) stopping: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        objects: Arc<dyn Objects>,
+        clock: Arc<dyn Clock>,
+        catalogue: Catalogue,
+        config: RuntimeConfig,
+    ) -> Self {
+        Self {
+            store,
+            objects,
+            clock,
+            catalogue,
+            config,
+            feed: Feed::default(),
+            schedule: schedule::Schedule::new(config.concurrency),
+            timers: timers::Timers::default(),
+            live: Mutex::default(),
+            waiting: Mutex::default(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Saves a change and tells watchers. Callers let it finish: a change that was saved but not told makes viewers late.
+    pub(crate) async fn commit(&self, change: Change) -> Result<(), StoreError> {
+        let ended = change.next.as_ref().filter(|next| next.has_ended()).cloned();
+        let committed = self.store.commit(change).await?;
+        self.feed.publish(committed);
+        if let Some(state) = ended {
+            self.tell_waiting(&state);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn publish(&self, committed: Committed) {
+        self.feed.publish(committed);
+    }
+
+    /// Is told when the execution ends. Ask the store after this, in case it has ended before.
+    pub(crate) fn on_end(&self, id: &ExecutionId) -> oneshot::Receiver<State> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = lock(&self.waiting);
+        let senders = waiting.entry(id.clone()).or_default();
+        senders.retain(|sender| !sender.is_closed());
+        senders.push(sender);
+        receiver
+    }
+
+    /// Forgets those that no longer wait.
+    pub(crate) fn sweep(&self) {
+        self.feed.sweep();
+        lock(&self.waiting).retain(|_, senders| {
+            senders.retain(|sender| !sender.is_closed());
+            !senders.is_empty()
+        });
+    }
+
+    fn tell_waiting(&self, state: &State) {
+        let senders = lock(&self.waiting).remove(&state.header.execution_id).unwrap_or_default();
+        for sender in senders {
+            // Whoever stopped waiting does not want to know.
+            let _ = sender.send(state.clone());
+        }
+    }
+
+    fn live_run(&self, id: &ExecutionId) -> Option<Arc<Run>> {
+        lock(&self.live).get(id).cloned()
+    }
+}
+
+/// Locks, also after a panic elsewhere: what these locks guard is whole between two statements.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,67 @@
+//! The start of a Runtime over a store that has unfinished executions: each goes on from what was recorded.
+
+use std::sync::Arc;
+
+use super::{Job, Shared};
+use crate::{
+    machine::{Command, Phase, State, decide},
+    port::{
+        StoreError,
+        store::{Change, Fence},
+    },
+};
+
+/// How many states are read from the store at once.
+const PAGE: u32 = 1_000;
+
+impl Shared {
+    /// Takes up all that had not ended. Answers how many there were.
+    pub(crate) async fn recover(self: &Arc<Self>) -> Result<usize, StoreError> {
+        let mut after = None;
+        let mut count = 0;
+        loop {
+            let page = self.store.unfinished(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(count) };
+            after = Some(last.header.execution_id.clone());
+            count += page.len();
+            for state in page {
+                self.take_up_again(state).await?;
+            }
+        }
+    }
+
+    /// Takes up a stored execution that no run of this process has. Its start is made durable first, because what is stored may be behind
+    /// what another run has just saved.
+    pub(super) async fn take_up_again(self: &Arc<Self>, state: State) -> Result<(), StoreError> {
+        match &state.phase {
+            Phase::AwaitingApproval { expires_at, .. } => self.wake_at(*expires_at, &state.header.execution_id),
+            Phase::Pending { not_before: Some(at), .. } => self.wake_at(*at, &state.header.execution_id),
+            Phase::Pending { not_before: None, .. } => {
+                self.enqueue(Job { start_durably: true, ..Job::fresh(state) });
+            }
+            Phase::Running { .. } => self.recover_running(state).await?,
+            Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
+        }
+        Ok(())
+    }
+
+    async fn recover_running(self: &Arc<Self>, state: State) -> Result<(), StoreError> {
+        if self.live_run(&state.header.execution_id).is_some() {
+            return Ok(());
+        }
+        let Ok(decision) = decide(&state, Command::Recover, self.clock.now()) else { return Ok(()) };
+        if !decision.next.has_ended() {
+            let stored_revision = state.revision;
+            let (state, events) = (decision.next, decision.events);
+            self.enqueue(Job { state, stored_revision, events, start_durably: true });
+            return Ok(());
+        }
+        let mut change = Change::new(state.header.execution_id.clone(), Fence::Revision(state.revision));
+        change.events = decision.events;
+        change.next = Some(decision.next);
+        match self.commit(change).await {
+            Err(StoreError::Conflict) => Ok(()),
+            outcome => outcome,
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! One attempt at one execution: from its start to the commit that ends it.
+
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, atomic::AtomicU32},
+    time::Duration,
+};
+
+use contract::{
+    AgentId, Code, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
+    conversation::{Message, Role},
+    intent::IntentDescriptor,
+};
+use futures_util::FutureExt;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info_span, warn};
+
+use super::{
+    Job, Shared,
+    journal::{Journal, Stop, Taken, step_completed},
+    keep::Kept,
+    lock,
+};
+use crate::{
+    context::ExecutionContext,
+    handler::{Failure, FailureKind, Handler},
+    machine::{Command, Decision, Header, Phase, Refusal, RetryPolicy, State, decide},
+    port::{
+        StoreError,
+        clock::random_10,
+        store::{Change, Fence, NewEvent, NewMessage, Object, StepRecord},
+    },
+};
+
+/// How long a handler that was asked to stop may take before it is dropped.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a full or busy store is given before the last commit of a run is tried again.
+const COMMIT_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// The longest wait between two attempts.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
+
+/// One attempt, shared by the handler's context and the worker.
+pub(crate) struct Run {
+    pub(super) shared: Arc<Shared>,
+    header: Header,
+    /// The state since the start of this attempt.
+    started: State,
+    attempt: u32,
+    cancellation: CancellationToken,
+    cancel_reason: Mutex<Option<String>>,
+    steps: Mutex<HashMap<String, Value>>,
+    /// Counts the calls; a call's place in their order is its name.
+    pub(super) calls: AtomicU32,
+    pub(super) journal: Journal,
+    pub(super) kept: Mutex<Kept>,
+    /// Objects of artifacts that are deleted with the completion.
+    pub(super) deleted_objects: Mutex<Vec<ObjectId>>,
+    answer: Mutex<Option<Answer>>,
+}
+
+/// What an agent has to say in the end.
+struct Answer {
+    agent_id: AgentId,
+    content: String,
+    event: NewEvent,
+}
+
+impl Run {
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    pub(crate) fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
+    }
+
+    pub(crate) fn cancel(&self, reason: &str) {
+        lock(&self.cancel_reason).get_or_insert_with(|| reason.to_owned());
+        self.cancellation.cancel();
+    }
+
+    pub(crate) fn cancel_failure(&self) -> Failure {
+        let reason = lock(&self.cancel_reason).clone();
+        Failure::cancelled(reason.unwrap_or_else(|| "It was cancelled.".to_owned()))
+    }
+
+    pub(crate) fn intents(&self) -> Vec<&IntentDescriptor> {
+        self.shared.catalogue.descriptors().collect()
+    }
+
+    pub(crate) fn recorded(&self, step: &str) -> Option<Value> {
+        lock(&self.steps).get(step).cloned()
+    }
+
+    pub(crate) async fn record(&self, name: &str, result: Value) -> Result<(), Failure> {
+        let id = &self.header.execution_id;
+        let record = StepRecord { name: name.to_owned(), result: result.clone(), recorded_at: self.now() };
+        let event = step_completed(id, name, &*self.shared.clock);
+        self.journal.record(id, record, event).await?;
+        lock(&self.steps).insert(name.to_owned(), result);
+        Ok(())
+    }
+
+    pub(crate) async fn tell(&self, event_type: EventType, data: &Value) -> Result<(), Failure> {
+        let id = &self.header.execution_id;
+        let event = NewEvent::new(event_type, id, self.now(), data);
+        if event_type == EventType::StepStarted {
+            self.journal.tell_lazily(id, event);
+            return Ok(());
+        }
+        self.journal.tell(id, event).await
+    }
+
+    pub(crate) async fn token(&self, token: &str, about: &Object) -> Result<(), Failure> {
+        self.journal.token(&self.header.execution_id, token, about, self.now()).await
+    }
+
+    pub(crate) fn answer(&self, agent_id: AgentId, content: String, event_type: EventType, data: Value) {
+        let event = NewEvent::new(event_type, &self.header.execution_id, self.now(), &data);
+        *lock(&self.answer) = Some(Answer { agent_id, content, event });
+    }
+
+    pub(crate) async fn owner(&self) -> Result<Owner, Failure> {
+        let owner = self.shared.store.owner(&self.header.execution_id).await.map_err(storage_failure)?;
+        // Until the start is stored the row may be behind us, but it is there since the submission.
+        owner.ok_or_else(|| Failure::new(Code::NotFound, "The execution is gone."))
+    }
+
+    pub(crate) async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
+        let Some(conversation_id) = &self.header.conversation_id else { return Ok(Vec::new()) };
+        let owner = self.owner().await?;
+        self.shared.store.messages(&owner, conversation_id, None, limit).await.map_err(storage_failure)
+    }
+
+    /// The change that ends the run with `decision`, and all that was told and kept before.
+    fn last_change(&self, fence: Fence, taken: &Taken, decision: Decision) -> Change {
+        let mut change = Change::new(self.header.execution_id.clone(), fence);
+        change.events.clone_from(&taken.events);
+        change.steps.clone_from(&taken.steps);
+        let ends = decision.next.has_ended();
+        if let Some(answer) = lock(&self.answer).as_ref().filter(|_| ends) {
+            change.message = Some(NewMessage {
+                id: MessageId::from_parts(self.now(), random_10(&*self.shared.clock)),
+                at_event: change.events.len(),
+                role: Role::Assistant,
+                content: answer.content.clone(),
+                agent_id: Some(answer.agent_id.clone()),
+                created_at: self.now(),
+            });
+            change.events.push(answer.event.clone());
+        }
+        if matches!(decision.next.phase, Phase::Completed { .. }) {
+            change.artifacts = lock(&self.kept).artifacts();
+        }
+        change.events.extend(decision.events);
+        change.approval = decision.approval;
+        change.next = Some(decision.next);
+        change
+    }
+}
+
+/// A storage error as a handler meets it.
+pub(super) fn storage_failure(error: StoreError) -> Failure {
+    Stop::from(&error).failure()
+}
+
+impl Shared {
+    /// Takes a job up and sees it through.
+    pub(super) async fn execute(self: &Arc<Self>, job: Job) {
+        let id = job.state.header.execution_id.clone();
+        let span = info_span!("runtime.execute", execution_id = %id, intent_type = %job.state.header.intent_type);
+        async {
+            match self.start(job).await {
+                Ok(Some((run, handler))) => self.see_through(run, handler).await,
+                Ok(None) => {}
+                Err(error) => error!(error = %error, "an execution cannot be taken up; it will be at the next start"),
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn start(self: &Arc<Self>, job: Job) -> Result<Option<(Arc<Run>, Arc<dyn Handler>)>, StoreError> {
+        let Some(handler) = self.catalogue.handler(&job.state.header.intent_type).cloned() else {
+            self.give_up(job, Code::UnknownIntent, "This version does not know the intent any more.").await?;
+            return Ok(None);
+        };
+        if job.start_durably && job.state.attempt() >= self.config.max_attempts {
+            self.give_up(job, Code::HandlerPanicked, "It ended the process too often and is not tried again.").await?;
+            return Ok(None);
+        }
+        let Ok(decision) = decide(&job.state, Command::Start, self.clock.now()) else { return Ok(None) };
+        let recorded = if decision.next.attempt() > 1 {
+            self.store.steps(&job.state.header.execution_id).await?
+        } else {
+            Vec::new()
+        };
+        let run = self.new_run(&job, decision, recorded);
+        let id = &run.header.execution_id;
+        lock(&self.live).insert(id.clone(), Arc::clone(&run));
+        // A cancellation withdraws the job and then looks for a run: one of the two is seen.
+        if self.is_withdrawn(id) {
+            lock(&self.live).remove(id);
+            return Ok(None);
+        }
+        Ok(Some((run, handler)))
+    }
+
+    fn new_run(self: &Arc<Self>, job: &Job, decision: Decision, recorded: Vec<StepRecord>) -> Arc<Run> {
+        let started = decision.next;
+        let events = job.events.iter().cloned().chain(decision.events).collect();
+        let run = Run {
+            shared: Arc::clone(self),
+            header: started.header.clone(),
+            attempt: started.attempt(),
+            cancellation: CancellationToken::new(),
+            cancel_reason: Mutex::default(),
+            steps: Mutex::new(recorded.into_iter().map(|step| (step.name, step.result)).collect()),
+            calls: AtomicU32::new(0),
+            journal: Journal::new(started.clone(), job.stored_revision, events, self.config.coalesce),
+            kept: Mutex::default(),
+            deleted_objects: Mutex::default(),
+            answer: Mutex::default(),
+            started,
+        };
+        if job.start_durably {
+            run.journal.hurry();
+        }
+        Arc::new(run)
+    }
+
+    async fn give_up(&self, job: Job, code: Code, message: &str) -> Result<(), StoreError> {
+        let command = Command::Fail { code, message: message.to_owned(), details: None, retry: None };
+        let Ok(decision) = decide(&job.state, command, self.clock.now()) else { return Ok(()) };
+        let mut change = Change::new(job.state.header.execution_id.clone(), Fence::Revision(job.stored_revision));
+        change.events = job.events.into_iter().chain(decision.events).collect();
+        change.next = Some(decision.next);
+        self.commit(change).await
+    }
+
+    async fn see_through(self: &Arc<Self>, run: Arc<Run>, handler: Arc<dyn Handler>) {
+        let outcome = self.attempt(&run, &*handler).await;
+        let ended = match outcome {
+            Err(Failure { kind: FailureKind::Fenced, .. }) => None,
+            outcome => self.end(&run, outcome).await,
+        };
+        lock(&self.live).remove(&run.header.execution_id);
+        if let Some(state) = ended {
+            self.after(&state);
+            if matches!(state.phase, Phase::Completed { .. }) {
+                self.delete_objects(&run).await;
+            }
+        }
+    }
+
+    /// Takes the bytes of deleted artifacts away, after their records say that they are gone.
+    async fn delete_objects(&self, run: &Run) {
+        let objects = std::mem::take(&mut *lock(&run.deleted_objects));
+        for object in objects {
+            if let Err(error) = self.objects.delete(&object).await {
+                warn!(error = %error, "the bytes of a deleted artifact could not be taken away");
+            }
+        }
+    }
+
+    /// Runs the handler beside the journal until one of them is done.
+    async fn attempt(&self, run: &Arc<Run>, handler: &dyn Handler) -> Result<Value, Failure> {
+        let id = &run.header.execution_id;
+        let context = ExecutionContext::new(Arc::clone(run));
+        let mut flushing = std::pin::pin!(run.journal.keep_flushing(id, run.attempt, self));
+        let outcome = {
+            let mut handling = std::pin::pin!(AssertUnwindSafe(handle(run, handler, &context)).catch_unwind());
+            tokio::select! {
+                biased;
+                outcome = &mut handling => Some(outcome.unwrap_or_else(|_| {
+                    Err(Failure::new(Code::HandlerPanicked, "The handler broke; this execution was ended, and nothing else."))
+                })),
+                stopped = &mut flushing => {
+                    if let Err(error) = stopped {
+                        return Err(storage_failure(error));
+                    }
+                    None
+                }
+            }
+        };
+        run.journal.close();
+        // A commit that is under way must be finished, and its news told.
+        if let Err(error) = flushing.await {
+            return Err(storage_failure(error));
+        }
+        outcome.unwrap_or_else(|| Err(Stop::Failed.failure()))
+    }
+
+    /// Commits the end of the attempt. Where another decision came in between, decides again on what is stored.
+    async fn end(&self, run: &Arc<Run>, outcome: Result<Value, Failure>) -> Option<State> {
+        let taken = run.journal.take_rest(&run.header.execution_id, run.attempt);
+        let command = self.ending(run, outcome);
+        let mut state = run.started.clone();
+        let mut fence = match taken.fence {
+            Fence::Revision(stored) => Fence::Revision(stored),
+            Fence::Attempt(_) => Fence::Revision(state.revision),
+        };
+        loop {
+            let decision = match decide(&state, command.clone(), self.clock.now()) {
+                Ok(decision) => decision,
+                Err(Refusal::HasEnded | Refusal::NotNow) => return None,
+            };
+            let next = decision.next.clone();
+            match self.commit(run.last_change(fence, &taken, decision)).await {
+                Ok(()) => return Some(next),
+                Err(StoreError::Conflict) => {
+                    state = self.reread(run).await?;
+                    fence = Fence::Revision(state.revision);
+                }
+                Err(StoreError::Full | StoreError::Busy) if !self.stopping.is_cancelled() => {
+                    warn!("the storage takes nothing; the end of an execution waits");
+                    tokio::time::sleep(COMMIT_RETRY_DELAY).await;
+                }
+                Err(error) => {
+                    error!(error = %error, "the end of an execution cannot be saved; it is run again at the next start");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The stored state, if this attempt still has a say in it.
+    async fn reread(&self, run: &Arc<Run>) -> Option<State> {
+        let state = self.store.execution(&run.header.execution_id).await.ok()??;
+        matches!(&state.phase, Phase::Running { attempt, .. } if *attempt == run.attempt).then_some(state)
+    }
+
+    fn ending(&self, run: &Run, outcome: Result<Value, Failure>) -> Command {
+        match outcome {
+            Ok(result) => Command::Complete { result, artifacts: lock(&run.kept).keys() },
+            Err(Failure { kind: FailureKind::Cancelled, code, message, .. }) => {
+                Command::Cancelled { code, reason: message.into_owned() }
+            }
+            Err(Failure { kind, code, message, details }) => {
+                let retry = (kind == FailureKind::Transient).then(|| RetryPolicy {
+                    max_attempts: self.config.max_attempts,
+                    delay: self.backoff(run.attempt),
+                });
+                Command::Fail { code, message: message.into_owned(), details, retry }
+            }
+        }
+    }
+
+    /// Doubles with each attempt, and up to half of it is taken off by chance so that many do not come back at once.
+    fn backoff(&self, attempt: u32) -> Duration {
+        let doubled = self.config.retry_delay.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+        let longest = doubled.min(MAX_RETRY_DELAY);
+        let mut chance = [0];
+        self.clock.fill(&mut chance);
+        longest - longest.mul_f64(f64::from(chance[0]) / 512.0)
+    }
+}
+
+/// Calls the handler within its time, and drops it when it was asked to stop and does not.
+async fn handle(run: &Run, handler: &dyn Handler, context: &ExecutionContext) -> Result<Value, Failure> {
+    if run.journal.is_hurried() {
+        run.journal.flushed().await?;
+    }
+    let limit = handler.time_limit();
+    let mut handling = std::pin::pin!(handler.execute(context, run.header.parameters.clone()));
+    tokio::select! {
+        biased;
+        outcome = &mut handling => outcome,
+        () = tokio::time::sleep(limit) => {
+            run.cancellation.cancel();
+            let seconds = limit.as_secs();
+            Err(Failure::new(Code::Timeout, format!("It took longer than {seconds} seconds and was stopped.")))
+        }
+        () = run.cancellation.cancelled() => {
+            match tokio::time::timeout(CANCEL_GRACE, handling).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(run.cancel_failure()),
+            }
+        }
+    }
+}
+
+/// The data of the approval of a new execution.
+pub(crate) fn approval_of(shared: &Shared, reason: String) -> (HookId, String, Timestamp) {
+    let now = shared.clock.now();
+    let hook_id = HookId::from_parts(now, random_10(&*shared.clock));
+    (hook_id, reason, now.after(shared.config.approval_ttl))
+}
+
+/// The name under which a child's submission is idempotent.
+pub(super) fn child_key(parent: &ExecutionId, place: u32) -> String {
+    format!("child:{parent}:{place}")
+}

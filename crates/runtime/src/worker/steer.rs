@@ -1,0 +1,146 @@
+//! Decisions from outside about an execution: cancel it, agree to it, refuse it, let its approval expire.
+
+use std::sync::Arc;
+
+use contract::{
+    ExecutionId, HookId, Owner,
+    approval::{Approval, ApprovalStatus, Decision as Word},
+};
+
+use super::{Job, Shared};
+use crate::{
+    client::RuntimeError,
+    machine::{Command, Phase, Refusal, State, decide},
+    port::{
+        StoreError,
+        store::{Change, Fence},
+    },
+};
+
+/// How often a decision is made again because another came in between. Each time somebody else has got further.
+const MAX_CONFLICTS: usize = 32;
+
+impl Shared {
+    /// Asks an execution to stop, and its children too. Answers where it stands then; `None` where there is none. One that has ended
+    /// stays as it ended.
+    pub(crate) async fn cancel(
+        self: &Arc<Self>,
+        id: &ExecutionId,
+        reason: &str,
+    ) -> Result<Option<State>, RuntimeError> {
+        for _ in 0..MAX_CONFLICTS {
+            let Some(state) = self.store.execution(id).await? else { return Ok(None) };
+            if state.has_ended() {
+                return Ok(Some(state));
+            }
+            if matches!(&state.phase, Phase::Running { cancel_requested: Some(_), .. }) {
+                self.stop_run(id, reason);
+                return Ok(Some(state));
+            }
+            match self.try_cancel(&state, reason).await {
+                Ok(next) => {
+                    self.stop_run(id, reason);
+                    self.cancel_children(id, reason).await?;
+                    return Ok(Some(next));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RuntimeError::Unavailable)
+    }
+
+    async fn try_cancel(&self, state: &State, reason: &str) -> Result<State, StoreError> {
+        let approval = match &state.phase {
+            Phase::AwaitingApproval { hook_id, .. } => self.store.approval(hook_id).await?.map(|(_, approval)| approval),
+            Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::Completed { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. } => None,
+        };
+        let command = Command::Cancel { reason: reason.to_owned(), approval };
+        self.decide_and_commit(state, command).await
+    }
+
+    /// Reaches the run in this process, or keeps a waiting job from running.
+    fn stop_run(&self, id: &ExecutionId, reason: &str) {
+        self.withdraw(id);
+        if let Some(run) = self.live_run(id) {
+            run.cancel(reason);
+        }
+    }
+
+    async fn cancel_children(self: &Arc<Self>, id: &ExecutionId, reason: &str) -> Result<(), RuntimeError> {
+        for child in self.store.unfinished_children(id).await? {
+            Box::pin(self.cancel(&child, reason)).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides an approval, once. `None` where this owner has no such approval.
+    pub(crate) async fn decide_approval(
+        self: &Arc<Self>,
+        owner: &Owner,
+        hook_id: &HookId,
+        word: Word,
+    ) -> Result<Option<Approval>, RuntimeError> {
+        for _ in 0..MAX_CONFLICTS {
+            let Some((whose, approval)) = self.store.approval(hook_id).await? else { return Ok(None) };
+            if whose != *owner {
+                return Ok(None);
+            }
+            if approval.status != ApprovalStatus::Pending {
+                return Err(RuntimeError::AlreadyDecided(approval.status));
+            }
+            let Some(state) = self.store.execution(&approval.execution_id).await? else { return Ok(None) };
+            let command = self.word_to_command(&state, approval, &word)?;
+            match self.decide_and_commit(&state, command).await {
+                Ok(next) => {
+                    self.go_on(next);
+                    return Ok(self.store.approval(hook_id).await?.map(|(_, approval)| approval));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RuntimeError::Unavailable)
+    }
+
+    fn word_to_command(&self, state: &State, approval: Approval, word: &Word) -> Result<Command, RuntimeError> {
+        if approval.expires_at <= self.clock.now() {
+            return Ok(Command::Expire { approval });
+        }
+        if !word.approved {
+            return Ok(Command::Reject { reason: word.rejection_reason.clone(), approval });
+        }
+        let mut parameters = state.header.parameters.clone();
+        parameters.extend(word.corrections.clone());
+        self.check(&state.header.intent_type, &parameters)?;
+        Ok(Command::Approve { parameters, approval })
+    }
+
+    /// Ends an approval that nobody decided in time, if it is still so.
+    pub(super) async fn expire(&self, state: &State, hook_id: &HookId) -> Result<(), StoreError> {
+        let Some((_, approval)) = self.store.approval(hook_id).await? else { return Ok(()) };
+        self.decide_and_commit(state, Command::Expire { approval }).await.map(|_| ())
+    }
+
+    fn go_on(self: &Arc<Self>, state: State) {
+        if matches!(state.phase, Phase::Pending { .. }) {
+            self.enqueue(Job::fresh(state));
+        }
+    }
+
+    /// Decides on a stored state and saves it. A refusal counts as a conflict: it is decided again on what is stored then.
+    async fn decide_and_commit(&self, state: &State, command: Command) -> Result<State, StoreError> {
+        let decision = decide(state, command, self.clock.now())
+            .map_err(|(Refusal::HasEnded | Refusal::NotNow)| StoreError::Conflict)?;
+        let mut change = Change::new(state.header.execution_id.clone(), Fence::Revision(state.revision));
+        change.events = decision.events;
+        change.approval = decision.approval;
+        change.next = Some(decision.next.clone());
+        self.commit(change).await?;
+        Ok(decision.next)
+    }
+}

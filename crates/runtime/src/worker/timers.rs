@@ -1,0 +1,86 @@
+//! What has to happen at a time: a next attempt, the end of an approval. The store has the truth; this only wakes up.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use contract::{ExecutionId, Timestamp};
+use tokio::sync::Notify;
+use tracing::error;
+
+use super::{Job, Shared, lock};
+use crate::{
+    machine::{Phase, State},
+    port::StoreError,
+};
+
+/// The longest sleep: clocks jump, and forgotten watchers are swept now and then.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+pub(super) struct Timers {
+    due: Mutex<BTreeSet<(Timestamp, ExecutionId)>>,
+    wake: Notify,
+}
+
+impl Timers {
+    fn take_due(&self, now: Timestamp) -> Vec<ExecutionId> {
+        let mut due = lock(&self.due);
+        let mut taken = Vec::new();
+        while due.first().is_some_and(|(at, _)| *at <= now) {
+            taken.extend(due.pop_first().map(|(_, id)| id));
+        }
+        taken
+    }
+
+    fn sleep_from(&self, now: Timestamp) -> Duration {
+        lock(&self.due).first().map_or(MAX_SLEEP, |(at, _)| at.since(now).min(MAX_SLEEP))
+    }
+}
+
+impl Shared {
+    pub(crate) fn wake_at(&self, at: Timestamp, id: &ExecutionId) {
+        lock(&self.timers.due).insert((at, id.clone()));
+        self.timers.wake.notify_one();
+    }
+
+    /// What follows from how an attempt ended.
+    pub(super) fn after(&self, state: &State) {
+        if let Phase::Pending { not_before: Some(at), .. } = state.phase {
+            self.wake_at(at, &state.header.execution_id);
+        }
+    }
+
+    /// Runs until the Runtime stops.
+    pub(crate) async fn keep_time(self: Arc<Self>) {
+        while !self.stopping.is_cancelled() {
+            for id in self.timers.take_due(self.clock.now()) {
+                if let Err(error) = self.on_time(&id).await {
+                    error!(error = %error, execution_id = %id, "a timer could not be served; it is at the next start");
+                }
+            }
+            self.sweep();
+            tokio::select! {
+                () = tokio::time::sleep(self.timers.sleep_from(self.clock.now())) => {}
+                () = self.timers.wake.notified() => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
+    }
+
+    async fn on_time(self: &Arc<Self>, id: &ExecutionId) -> Result<(), StoreError> {
+        let Some(state) = self.store.execution(id).await? else { return Ok(()) };
+        match &state.phase {
+            Phase::Pending { .. } => self.enqueue(Job::fresh(state)),
+            Phase::AwaitingApproval { hook_id, .. } => match self.expire(&state, hook_id).await {
+                // Somebody decided in the same moment.
+                Err(StoreError::Conflict) | Ok(()) => {}
+                Err(error) => return Err(error),
+            },
+            Phase::Running { .. } | Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
+        }
+        Ok(())
+    }
+}
