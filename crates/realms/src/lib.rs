@@ -1,1 +1,10 @@
+//! What can be done: each realm is a folder, each intent a file in it with a handler and a JSON Schema. It knows nothing of
+//! HTTP, storage or agents; it sees the world through the Runtime's `ExecutionContext` only.
 
+pub mod content;
+mod descriptor;
+pub mod insights;
+
+pub use content::table::{Cell, Column, ColumnType, Table};
+pub use descriptor::descriptor;
+pub use insights::table_query::{QueryAnswer, QueryError, QueryLimits, TableQuery};
