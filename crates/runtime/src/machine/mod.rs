@@ -2,6 +2,8 @@
 
 mod decide;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use decide::{Command, Decision, Refusal, RetryPolicy, accept, decide};
 pub use state::{Header, Phase, State};

@@ -1,0 +1,185 @@
+//! The machine under random commands from a seed: whatever comes in whatever order, the invariants hold.
+
+use std::time::Duration;
+
+use contract::{
+    Code, EventType, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
+    approval::{Approval, ApprovalStatus},
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::Value;
+
+use super::{Command, Decision, Header, Phase, Refusal, RetryPolicy, State, accept, decide};
+use crate::port::store::Object;
+
+const SEEDS: u64 = 2_000;
+const COMMANDS: usize = 40;
+
+#[test]
+fn any_order_of_commands_keeps_the_invariants() {
+    for seed in 0..SEEDS {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let mut story = Story::begin(&mut chance);
+        for _ in 0..COMMANDS {
+            story.advance(&mut chance);
+            story.check(seed);
+        }
+    }
+}
+
+#[test]
+fn a_state_survives_its_storage() {
+    for seed in 0..200 {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let mut story = Story::begin(&mut chance);
+        for _ in 0..COMMANDS {
+            story.advance(&mut chance);
+            let stored = serde_json::to_string(&story.state).unwrap();
+            assert_eq!(serde_json::from_str::<State>(&stored).unwrap(), story.state, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn an_ended_execution_refuses_everything() {
+    let decision = accept(header(), None, None, at(0));
+    let cancelled = decide(&decision.next, cancel(None), at(1)).unwrap().next;
+    for command in [Command::Start, Command::Recover, cancel(None), complete()] {
+        assert_eq!(decide(&cancelled, command, at(2)).unwrap_err(), Refusal::HasEnded);
+    }
+}
+
+#[test]
+fn a_retry_waits_for_its_time() {
+    let pending = accept(header(), None, None, at(0)).next;
+    let running = decide(&pending, Command::Start, at(1)).unwrap().next;
+    let failed = decide(&running, fail(Some(2)), at(2)).unwrap();
+    assert_eq!(failed.events[0].event_type, EventType::ExecutionRetrying);
+    assert_eq!(decide(&failed.next, Command::Start, at(2)).unwrap_err(), Refusal::NotNow);
+    let again = decide(&failed.next, Command::Start, at(60_002)).unwrap().next;
+    assert_eq!(again.attempt(), 2);
+    let ended = decide(&again, fail(Some(2)), at(60_003)).unwrap().next;
+    assert!(matches!(ended.phase, Phase::Failed { attempt: 2, .. }));
+}
+
+#[test]
+fn nothing_happens_before_somebody_agrees() {
+    let waiting = accept(header(), Some(hook(at(100))), None, at(0));
+    let approval = waiting.approval.clone().unwrap();
+    assert_eq!(decide(&waiting.next, Command::Start, at(1)).unwrap_err(), Refusal::NotNow);
+    let corrected: Object = serde_json::from_str(r#"{"file":"b.csv"}"#).unwrap();
+    let command = Command::Approve { parameters: corrected.clone(), approval: approval.clone() };
+    let approved = decide(&waiting.next, command.clone(), at(2)).unwrap();
+    assert_eq!(approved.next.header.parameters, corrected);
+    assert_eq!(approved.approval.unwrap().status, ApprovalStatus::Approved);
+    // The same word again finds nothing to decide.
+    assert_eq!(decide(&approved.next, command, at(3)).unwrap_err(), Refusal::NotNow);
+    let early = Command::Expire { approval };
+    assert_eq!(decide(&waiting.next, early.clone(), at(99)).unwrap_err(), Refusal::NotNow);
+    let expired = decide(&waiting.next, early, at(100)).unwrap();
+    assert!(matches!(expired.next.phase, Phase::Cancelled { .. }));
+}
+
+/// One execution, as the store would see it.
+struct Story {
+    state: State,
+    approval: Option<Approval>,
+    events: Vec<EventType>,
+    now: i64,
+    revisions: Vec<u64>,
+}
+
+impl Story {
+    fn begin(chance: &mut StdRng) -> Self {
+        let approval = chance.random_bool(0.3).then(|| hook(at(50)));
+        let Decision { next, events, approval } = accept(header(), approval, None, at(0));
+        let events = events.iter().map(|event| event.event_type).collect();
+        Self { revisions: vec![next.revision], state: next, approval, events, now: 0 }
+    }
+
+    fn advance(&mut self, chance: &mut StdRng) {
+        self.now += chance.random_range(0..20);
+        let command = self.any_command(chance);
+        let ended = self.state.has_ended();
+        match decide(&self.state, command, at(self.now)) {
+            Ok(decision) => {
+                assert!(!ended, "an ended execution stays as it ended");
+                self.events.extend(decision.events.iter().map(|event| event.event_type));
+                self.approval = decision.approval.or(self.approval.take());
+                self.revisions.push(decision.next.revision);
+                self.state = decision.next;
+            }
+            Err(refusal) => assert_eq!(refusal == Refusal::HasEnded, ended),
+        }
+    }
+
+    fn any_command(&self, chance: &mut StdRng) -> Command {
+        match (chance.random_range(0..9), self.approval.clone()) {
+            (0 | 1, _) => Command::Start,
+            (2, _) => Command::Recover,
+            (3, _) => complete(),
+            (4, _) => fail(chance.random_bool(0.7).then_some(3)),
+            (5, approval) => cancel(approval.filter(|approval| approval.status == ApprovalStatus::Pending)),
+            (6, Some(approval)) => Command::Approve { parameters: Object::new(), approval },
+            (7, Some(approval)) => Command::Reject { reason: None, approval },
+            (8, Some(approval)) => Command::Expire { approval },
+            _ => Command::Cancelled { code: Code::Cancelled, reason: "stopped".to_owned() },
+        }
+    }
+
+    fn check(&self, seed: u64) {
+        let ends = self.events.iter().filter(|event| event.ends_execution()).count();
+        assert_eq!(ends, usize::from(self.state.has_ended()), "one end, seed {seed}: {:?}", self.events);
+        if ends == 1 {
+            assert!(self.events.last().unwrap().ends_execution(), "nothing after the end, seed {seed}");
+        }
+        assert!(self.revisions.is_sorted_by(|earlier, later| earlier < later), "seed {seed}");
+        let starts = self.events.iter().filter(|event| **event == EventType::ExecutionStarted).count();
+        assert_eq!(starts, self.state.attempt() as usize, "each attempt is told once, seed {seed}");
+        let pending = self.approval.as_ref().is_some_and(|approval| approval.status == ApprovalStatus::Pending);
+        let awaits = matches!(self.state.phase, Phase::AwaitingApproval { .. });
+        assert_eq!(pending, awaits, "an approval waits exactly while its execution does, seed {seed}");
+        if awaits {
+            assert_eq!(starts, 0, "nothing of a proposal has happened, seed {seed}");
+        }
+    }
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn hook(expires_at: Timestamp) -> (HookId, String, Timestamp) {
+    (HookId::from_parts(at(0), [7; 10]), "It deletes something.".to_owned(), expires_at)
+}
+
+fn cancel(approval: Option<Approval>) -> Command {
+    Command::Cancel { reason: "enough".to_owned(), approval }
+}
+
+fn complete() -> Command {
+    Command::Complete { result: Value::Null, artifacts: Default::default() }
+}
+
+fn fail(max_attempts: Option<u32>) -> Command {
+    let retry = max_attempts.map(|max_attempts| RetryPolicy { max_attempts, delay: Duration::from_secs(60) });
+    Command::Fail { code: Code::ExecutionFailed, message: "It broke.".to_owned(), details: None, retry }
+}
+
+fn header() -> Header {
+    Header {
+        execution_id: ExecutionId::from_parts(at(0), [1; 10]),
+        intent_id: IntentId::from_parts(at(0), [2; 10]),
+        intent_type: "delete_file".to_owned(),
+        parameters: Object::new(),
+        metadata: Object::new(),
+        owner: Owner::Anonymous { session_id: SessionId::from_random([3; 16]) },
+        session_id: SessionId::from_random([3; 16]),
+        conversation_id: None,
+        parent: None,
+        depth: 0,
+        attachments: Vec::new(),
+        concurrency_key: None,
+        created_at: at(0),
+    }
+}
