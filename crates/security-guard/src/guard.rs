@@ -87,6 +87,11 @@ impl SecurityGuard {
     pub fn jwks(&self) -> Value {
         self.0.access_tokens.jwks()
     }
+
+    /// How many password hashes have been computed since the start: what signing in costs.
+    pub fn hashes_computed(&self) -> u64 {
+        self.0.hashing.computed()
+    }
 }
 
 /// What a registration, a sign-in and a refresh give: tokens, and who they are for.

@@ -2,7 +2,10 @@
 //! that only so many run at a time, only so many wait, and the rest are told to come back.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::available_parallelism,
     time::Duration,
 };
@@ -48,6 +51,7 @@ pub(crate) struct Hashing {
     /// Memory that the next hash can use. It is kept while somebody waits for it, because asking the system for it
     /// costs a tenth of the hash, and given back when nobody does, because an idle server should be small.
     spare: Mutex<Vec<Vec<Block>>>,
+    computed: AtomicU64,
     /// Compared with where there is no account, so that the answer takes as long as where there is one.
     nobodys: PasswordHash,
 }
@@ -67,6 +71,7 @@ impl Hashing {
             places: Arc::new(Semaphore::new(places_in_all)),
             places_in_all,
             spare: Mutex::default(),
+            computed: AtomicU64::new(0),
             nobodys,
         }))
     }
@@ -100,6 +105,11 @@ impl Hashing {
         .await
     }
 
+    /// How many hashes have been computed since the start.
+    pub(crate) fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         job: impl FnOnce(&Self) -> Result<T, GuardError> + Send + 'static,
@@ -129,6 +139,7 @@ impl Hashing {
     }
 
     fn compute(&self, password: &Secret, salt: &[u8], params: &Params) -> Result<[u8; HASH_BYTES], GuardError> {
+        self.computed.fetch_add(1, Ordering::Relaxed);
         let spare = self.spare.lock().expect("no holder of this lock can panic").pop();
         let mut memory = spare.unwrap_or_default();
         memory.resize(params.block_count(), Block::default());

@@ -67,6 +67,13 @@ impl MemoryAccounts {
         Self::default()
     }
 
+    #[cfg(test)]
+    pub(crate) fn hash_of(&self, email_key: &str) -> Option<PasswordHash> {
+        let state = self.lock();
+        let user_id = state.by_email.get(email_key)?;
+        state.users.get(user_id).map(|row| row.password_hash.clone())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no holder of this lock can panic")
     }

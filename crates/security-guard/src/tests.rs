@@ -1,13 +1,26 @@
 //! What the tests of this crate share: a clock that stands still, and a guard over accounts in memory.
 
+mod limits;
+mod refresh;
+mod sessions;
+mod sign_in;
+mod standing;
+
 use std::{
-    sync::Mutex,
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use contract::Timestamp;
+use contract::{
+    SessionId, Timestamp,
+    auth::{Login, Register, Secret},
+};
 
-use crate::{Clock, secrets::keyed_hash};
+use crate::{Clock, GuardConfig, GuardError, LoginAnswer, SecurityGuard, SignedIn, memory::MemoryAccounts, secrets::keyed_hash};
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Stands still until it is advanced; its chance repeats for the same seed.
 pub(crate) struct TestClock(Mutex<(Timestamp, u64, u64)>);
@@ -37,4 +50,72 @@ impl Clock for TestClock {
             chunk.copy_from_slice(&keyed_hash(&key, &inner.2.to_le_bytes())[..chunk.len()]);
         }
     }
+}
+
+/// A guard with its clock and its accounts in reach.
+pub(crate) struct House {
+    pub(crate) guard: SecurityGuard,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) accounts: Arc<MemoryAccounts>,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// A house whose config is this TOML over limits that no test meets by chance and the cheapest hash.
+    pub(crate) async fn with(config: &str) -> Self {
+        let mut settings: toml::Table = toml::from_str(
+            "auth.password = { memory_kib = 19456, passes = 2, lanes = 1 }\n\
+             limits = { login = \"1000/1s\", register = \"1000/1s\" }",
+        )
+        .unwrap();
+        merge(&mut settings, toml::from_str(config).unwrap());
+        let config: GuardConfig = settings.try_into().unwrap();
+        Self::over(config, Arc::new(TestClock::new(42)), Arc::new(MemoryAccounts::new())).await
+    }
+
+    pub(crate) async fn over(config: GuardConfig, clock: Arc<TestClock>, accounts: Arc<MemoryAccounts>) -> Self {
+        let guard = SecurityGuard::open(config, accounts.clone(), clock.clone()).await.unwrap();
+        Self { guard, clock, accounts }
+    }
+
+    pub(crate) async fn register(&self, email: &str) -> SignedIn {
+        self.guard.register(registration(email, PASSWORD), HOME).await.unwrap()
+    }
+
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Result<SignedIn, GuardError> {
+        self.try_login(email, password, None).await.outcome
+    }
+
+    pub(crate) async fn try_login(&self, email: &str, password: &str, session_id: Option<SessionId>) -> LoginAnswer {
+        let request = Login { email: email.to_owned(), password: Secret(password.to_owned()), session_id };
+        self.guard.login(request, HOME).await
+    }
+}
+
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (name, value) in over {
+        match (base.get_mut(&name), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(name, value);
+            }
+        }
+    }
+}
+
+pub(crate) fn registration(email: &str, password: &str) -> Register {
+    Register {
+        name: "Ada".to_owned(),
+        email: email.to_owned(),
+        password: Secret(password.to_owned()),
+        session_id: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_in_memory_keep_the_contract() {
+    crate::contract_suite::run(|| async { Arc::new(MemoryAccounts::new()) as Arc<dyn crate::Accounts> }).await;
 }
