@@ -11,6 +11,7 @@ mod context;
 mod feed;
 mod handler;
 mod lifecycle;
+pub mod memory;
 mod submit;
 mod watch;
 mod worker;

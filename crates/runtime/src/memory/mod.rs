@@ -1,0 +1,8 @@
+//! The Runtime's sockets plugged into memory: for tests, and to try things without a disk. What it promises is what the
+//! contract suite asks of every plug, but for surviving the process.
+
+mod objects;
+mod store;
+
+pub use objects::MemoryObjects;
+pub use store::MemoryStore;
