@@ -1,0 +1,12 @@
+//! SQLite: one file, one writer, a few readers, and what is built on them.
+
+mod connect;
+mod database;
+mod error;
+mod migrate;
+mod reader;
+mod writer;
+
+pub use database::Database;
+pub use error::{DatabaseError, OpenError};
+pub use rusqlite;

@@ -1,0 +1,3 @@
+//! The pipes, tested through their front doors.
+
+mod database;
