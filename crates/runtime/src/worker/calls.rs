@@ -81,9 +81,11 @@ impl Run {
             return Ok(state);
         }
         self.shared.pause_run();
+        // A cancellation ends the child as well: then it is the cancellation that counts, not how the child ended.
         let outcome = tokio::select! {
-            state = ended => state.ok(),
+            biased;
             () = self.cancellation().cancelled() => None,
+            state = ended => state.ok(),
         };
         self.shared.resume_run().await;
         match outcome {

@@ -1,0 +1,293 @@
+//! A real Runtime over memory, with handlers that do as they are told, and time that moves only when all wait.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use contract::{
+    Code, EventType, ExecutionId, Owner, SessionId, TenantId, Timestamp, UserId,
+    event::Event,
+    execution::Execution,
+    intent::{ApprovalRule, IntentDescriptor},
+};
+use runtime::{
+    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Runtime, RuntimeClient, RuntimeConfig,
+    SubmitRequest, UserMessage,
+    memory::{MemoryObjects, MemoryStore},
+    port::store::{Object, StreamKey},
+};
+use serde_json::{Value, json};
+use tokio::{sync::Notify, time::Instant};
+
+/// A clock that goes with tokio's, which stands still in these tests, and chance that counts.
+pub(crate) struct TestClock {
+    begin: Instant,
+    counter: AtomicU64,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_000_000).after(self.begin.elapsed())
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+        let count = self.counter.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let (into, from) = if bytes.len() >= 8 { (bytes.len() - 8, 0) } else { (0, 8 - bytes.len()) };
+        bytes[into..].copy_from_slice(&count[from..]);
+    }
+}
+
+/// What survives a crash, and what the handlers saw.
+pub(crate) struct House {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) objects: Arc<MemoryObjects>,
+    clock: Arc<TestClock>,
+    config: RuntimeConfig,
+    pub(crate) seen: Arc<Seen>,
+    pub(crate) runtime: Option<Runtime>,
+}
+
+/// What the handlers did, and what holds them.
+#[derive(Default)]
+pub(crate) struct Seen {
+    counts: Mutex<HashMap<String, u32>>,
+    pub(crate) gate: Notify,
+    pub(crate) concurrent: AtomicU32,
+    pub(crate) most_concurrent: AtomicU32,
+}
+
+impl Seen {
+    fn count(&self, what: &str) -> u32 {
+        let mut counts = self.counts.lock().unwrap();
+        let count = counts.entry(what.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    pub(crate) fn times(&self, what: &str) -> u32 {
+        self.counts.lock().unwrap().get(what).copied().unwrap_or_default()
+    }
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        Self::with(RuntimeConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: RuntimeConfig) -> Self {
+        let mut house = Self {
+            store: Arc::default(),
+            objects: Arc::default(),
+            clock: Arc::new(TestClock { begin: Instant::now(), counter: AtomicU64::new(0) }),
+            config,
+            seen: Arc::default(),
+            runtime: None,
+        };
+        house.start().await;
+        house
+    }
+
+    pub(crate) async fn start(&mut self) {
+        let handlers = TOLD.iter().map(|told| Arc::new(Told::new(told, &self.seen)) as Arc<dyn Handler>);
+        let catalogue = Catalogue::new(handlers.collect()).unwrap();
+        let (store, objects, clock) = (self.store.clone(), self.objects.clone(), self.clock.clone());
+        self.runtime = Some(Runtime::start(store, objects, clock, catalogue, self.config).await.unwrap());
+    }
+
+    /// Leaves everything as it is, as a crash does (a stop writes nothing), and starts anew over what was stored. What ran
+    /// goes on running in the old process, like a stalled worker.
+    pub(crate) async fn crash_and_start(&mut self) {
+        self.runtime.take().unwrap().stop(Duration::ZERO).await;
+        self.start().await;
+    }
+
+    pub(crate) fn client(&self) -> RuntimeClient {
+        self.runtime.as_ref().unwrap().client()
+    }
+
+    pub(crate) async fn submit(&self, intent_type: &str, parameters: Value) -> ExecutionId {
+        self.client().submit(request(intent_type, parameters)).await.unwrap().execution_id
+    }
+
+    pub(crate) async fn done(&self, id: &ExecutionId) -> Execution {
+        let patience = Duration::from_secs(3_600 * 48);
+        tokio::time::timeout(patience, self.client().wait(&owner(), id)).await.unwrap().unwrap().unwrap()
+    }
+
+    pub(crate) async fn run(&self, intent_type: &str, parameters: Value) -> Execution {
+        let id = self.submit(intent_type, parameters).await;
+        self.done(&id).await
+    }
+
+    pub(crate) async fn events(&self, key: &StreamKey) -> Vec<Event> {
+        let events = self.client().events(key, 0, 1_000).await.unwrap().unwrap();
+        events.iter().map(|event| event.event()).collect()
+    }
+
+    /// Waits until the stream has an event of this type.
+    pub(crate) async fn until(&self, key: &StreamKey, event_type: EventType) {
+        let mut watch = self.client().watch(key, 0).await.unwrap().unwrap();
+        while !watch.next().await.unwrap().iter().any(|event| event.event_type == event_type) {}
+    }
+}
+
+pub(crate) fn owner() -> Owner {
+    Owner::User { tenant_id: "tenant_1".parse::<TenantId>().unwrap(), user_id: "user_1".parse::<UserId>().unwrap() }
+}
+
+pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
+    let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
+    SubmitRequest {
+        owner: owner(),
+        session_id: "sess_1".parse::<SessionId>().unwrap(),
+        intent_type: intent_type.to_owned(),
+        parameters,
+        metadata: Object::new(),
+        intent_id: None,
+        idempotency_key: None,
+        conversation_id: None,
+        message: None,
+        attachments: Vec::new(),
+        quota: None,
+    }
+}
+
+pub(crate) fn message(conversation: &str, id: &str, text: &str) -> SubmitRequest {
+    SubmitRequest {
+        conversation_id: Some(conversation.parse().unwrap()),
+        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned() }),
+        ..request("say", json!({"words": ["I ", "heard ", text]}))
+    }
+}
+
+pub(crate) fn execution(id: &ExecutionId) -> StreamKey {
+    StreamKey::Execution(id.clone())
+}
+
+pub(crate) fn conversation(id: &str) -> StreamKey {
+    StreamKey::Conversation(owner(), id.parse().unwrap())
+}
+
+pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
+    events.iter().map(|event| event.event_type.as_str()).collect()
+}
+
+/// The intents that the tests can ask for.
+const TOLD: &[&str] = &["echo", "delete", "steps", "flaky", "panic", "hang", "stubborn", "say", "call", "keep", "one_by_one"];
+
+struct Told {
+    descriptor: IntentDescriptor,
+    seen: Arc<Seen>,
+}
+
+impl Told {
+    fn new(intent_type: &str, seen: &Arc<Seen>) -> Self {
+        let descriptor = IntentDescriptor {
+            intent_type: intent_type.to_owned(),
+            realm: "content".to_owned(),
+            description: String::new(),
+            parameters: json!({
+                "type": "object",
+                "properties": {
+                    "times": {"type": "integer"},
+                    "words": {"type": "array", "items": {"type": "string"}},
+                    "intent": {"type": "string"},
+                    "approve": {"type": "boolean"},
+                    "file": {"type": "string"},
+                    "hold": {"type": "boolean"},
+                },
+                "additionalProperties": false,
+            }),
+            approval: if intent_type == "delete" { ApprovalRule::Owner } else { ApprovalRule::None },
+            examples: Vec::new(),
+        };
+        Self { descriptor, seen: Arc::clone(seen) }
+    }
+
+    async fn steps(&self, context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
+        let first: u32 = context.step("first", || async { Ok(self.seen.count("first")) }).await?;
+        if parameters.get("hold") == Some(&json!(true)) && context.attempt() == 1 {
+            self.seen.gate.notified().await;
+        }
+        let second: u32 = context.step("second", || async { Ok(self.seen.count("second")) }).await?;
+        Ok(json!([first, second]))
+    }
+
+    async fn say(&self, context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
+        let concurrent = self.seen.concurrent.fetch_add(1, Ordering::SeqCst) + 1;
+        self.seen.most_concurrent.fetch_max(concurrent, Ordering::SeqCst);
+        let words: Vec<String> = serde_json::from_value(parameters["words"].clone()).unwrap();
+        for word in &words {
+            context.token(word, &Object::new()).await?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let answer = words.concat();
+        let data = json!({"response": answer});
+        context.answer("guide".parse().unwrap(), answer, EventType::AgentCompleted, data.clone());
+        self.seen.concurrent.fetch_sub(1, Ordering::SeqCst);
+        Ok(data)
+    }
+
+    async fn call(&self, context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
+        let intent = parameters["intent"].as_str().unwrap();
+        let outcome = if parameters.get("approve") == Some(&json!(true)) {
+            context.call_with_approval(intent, Object::new(), "A test wants it.".to_owned()).await?
+        } else {
+            context.call(intent, Object::new()).await?
+        };
+        Ok(json!({"child": outcome.execution_id, "status": outcome.status, "result": outcome.result}))
+    }
+}
+
+#[async_trait]
+impl Handler for Told {
+    fn descriptor(&self) -> &IntentDescriptor {
+        &self.descriptor
+    }
+
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(7_200)
+    }
+
+    async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
+        let times = self.seen.count(&self.descriptor.intent_type);
+        match self.descriptor.intent_type.as_str() {
+            "echo" | "delete" => Ok(Value::Object(parameters)),
+            "steps" => self.steps(context, &parameters).await,
+            "flaky" if u64::from(times) <= parameters["times"].as_u64().unwrap() => {
+                Err(Failure::transient(Code::Unavailable, "It is not there just now."))
+            }
+            "flaky" => Ok(json!(times)),
+            "panic" => panic!("as told"),
+            "hang" => {
+                context.cancellation().cancelled().await;
+                Err(Failure::cancelled("It was told to stop."))
+            }
+            "stubborn" => std::future::pending().await,
+            "say" => self.say(context, &parameters).await,
+            "call" => self.call(context, &parameters).await,
+            "keep" => {
+                let kept = NewArtifact {
+                    artifact_type: "note".to_owned(),
+                    search_text: Some("a quick brown fox".to_owned()),
+                    ..NewArtifact::default()
+                };
+                Ok(json!(context.keep("note", kept).artifact_id))
+            }
+            "one_by_one" => {
+                for number in 0..50 {
+                    context.emit(EventType::AgentTool, &json!({ "number": number })).await?;
+                }
+                Ok(Value::Null)
+            }
+            other => panic!("{other} is not told"),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The Runtime through its client: what was acknowledged happens, once, and is told without a hole.
+
+mod house;
+mod lifecycle;
+mod steering;
+mod telling;

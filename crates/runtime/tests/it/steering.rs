@@ -1,0 +1,149 @@
+//! Decisions from outside: cancellations and approvals.
+
+use std::time::Duration;
+
+use contract::{
+    EventType,
+    approval::{Approval, ApprovalStatus, Decision},
+    execution::ExecutionStatus,
+};
+use runtime::{RuntimeConfig, RuntimeError, port::store::PageRequest};
+use serde_json::{Value, json};
+
+use crate::house::{House, execution, owner, types};
+
+async fn pending(house: &House) -> Approval {
+    let page = house.client().approvals(&owner(), Some(ApprovalStatus::Pending), PageRequest::first(10)).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    page.items[0].clone()
+}
+
+fn word(word: Value) -> Decision {
+    serde_json::from_value(word).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_execution_is_told_to_stop() {
+    let house = House::new().await;
+    let id = house.submit("hang", json!({})).await;
+    house.until(&execution(&id), EventType::ExecutionStarted).await;
+    for _ in 0..2 {
+        house.client().cancel(&owner(), &id, "enough").await.unwrap().unwrap();
+    }
+    let done = house.done(&id).await;
+    assert_eq!(done.status, ExecutionStatus::Cancelled);
+    assert_eq!(types(&done.events).last(), Some(&"execution.cancelled"));
+    let again = house.client().cancel(&owner(), &id, "again").await.unwrap().unwrap();
+    assert_eq!(again.error.as_deref(), Some("It was told to stop."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_does_not_listen_is_dropped() {
+    let house = House::new().await;
+    let id = house.submit("stubborn", json!({})).await;
+    house.until(&execution(&id), EventType::ExecutionStarted).await;
+    house.client().cancel(&owner(), &id, "enough").await.unwrap();
+    assert_eq!(house.done(&id).await.error.as_deref(), Some("enough"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_for_its_turn_never_runs() {
+    let house = House::with(RuntimeConfig { concurrency: 1, ..RuntimeConfig::default() }).await;
+    let first = house.submit("hang", json!({})).await;
+    let second = house.submit("echo", json!({})).await;
+    house.client().cancel(&owner(), &second, "changed my mind").await.unwrap();
+    house.client().cancel(&owner(), &first, "go on").await.unwrap();
+    assert_eq!(house.done(&second).await.status, ExecutionStatus::Cancelled);
+    assert_eq!(house.run("echo", json!({})).await.status, ExecutionStatus::Completed);
+    assert_eq!(house.seen.times("echo"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancellation_reaches_the_children() {
+    let house = House::new().await;
+    let id = house.submit("call", json!({"intent": "delete"})).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let approval = pending(&house).await;
+    house.client().cancel(&owner(), &id, "enough").await.unwrap();
+    assert_eq!(house.done(&id).await.status, ExecutionStatus::Cancelled);
+    assert_eq!(house.done(&approval.execution_id).await.status, ExecutionStatus::Cancelled);
+    let page = house.client().approvals(&owner(), None, PageRequest::first(10)).await.unwrap();
+    assert_eq!(page.items[0].status, ApprovalStatus::Withdrawn);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_decided_once_with_corrections_that_fit() {
+    let house = House::new().await;
+    let id = house.submit("delete", json!({"file": "a.csv"})).await;
+    let approval = pending(&house).await;
+    assert_eq!(approval.proposed.parameters["file"], "a.csv");
+    assert_eq!(house.seen.times("delete"), 0);
+    let client = house.client();
+    let unfit = word(json!({"approved": true, "corrections": {"file": 7}}));
+    let refused = client.decide(&owner(), &approval.hook_id, unfit).await;
+    assert!(matches!(refused, Err(RuntimeError::InvalidParameters(_))), "{refused:?}");
+    let fit = word(json!({"approved": true, "corrections": {"file": "b.csv"}}));
+    let decided = client.decide(&owner(), &approval.hook_id, fit.clone()).await.unwrap().unwrap();
+    assert_eq!(decided.status, ApprovalStatus::Approved);
+    let again = client.decide(&owner(), &approval.hook_id, fit).await;
+    assert!(matches!(again, Err(RuntimeError::AlreadyDecided(ApprovalStatus::Approved))), "{again:?}");
+    assert_eq!(house.done(&id).await.result, json!({"file": "b.csv"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_words_at_once_are_one_decision() {
+    let house = House::new().await;
+    let id = house.submit("delete", json!({})).await;
+    let hook_id = pending(&house).await.hook_id;
+    let words = (0..20).map(|number| {
+        let (client, hook_id) = (house.client(), hook_id.clone());
+        tokio::spawn(async move { client.decide(&owner(), &hook_id, word(json!({"approved": number % 2 == 0}))).await })
+    });
+    let mut decided = 0;
+    for outcome in futures_util::future::join_all(words).await {
+        match outcome.unwrap() {
+            Ok(Some(_)) => decided += 1,
+            Err(RuntimeError::AlreadyDecided(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(decided, 1);
+    assert!(house.done(&id).await.status.has_ended());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_proposal_never_happens() {
+    let house = House::new().await;
+    let id = house.submit("delete", json!({})).await;
+    let hook_id = pending(&house).await.hook_id;
+    let refusal = word(json!({"approved": false, "rejection_reason": "I need it"}));
+    house.client().decide(&owner(), &hook_id, refusal).await.unwrap().unwrap();
+    let done = house.done(&id).await;
+    assert_eq!(done.status, ExecutionStatus::Cancelled);
+    assert_eq!(done.problem.unwrap().code, "approval_rejected");
+    assert_eq!(house.seen.times("delete"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_expires_also_over_a_restart() {
+    let mut house = House::new().await;
+    let id = house.submit("delete", json!({})).await;
+    house.crash_and_start().await;
+    let done = house.done(&id).await;
+    assert_eq!(done.problem.unwrap().code, "approval_expired");
+    assert_eq!(
+        types(&done.events),
+        ["execution.accepted", "execution.awaiting_approval", "approval.pending", "approval.expired", "execution.cancelled"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agents_call_can_need_approval() {
+    let house = House::new().await;
+    let id = house.submit("call", json!({"intent": "echo", "approve": true})).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let approval = pending(&house).await;
+    assert_eq!(approval.reason, "A test wants it.");
+    house.client().decide(&owner(), &approval.hook_id, word(json!({"approved": false}))).await.unwrap();
+    assert_eq!(house.done(&id).await.result["status"], "cancelled");
+}
