@@ -1,0 +1,92 @@
+//! The least programs that keep the promises: what this machine can do at most, for the ratio beside each figure. They do
+//! one thing only and know nothing of the house.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{
+        State,
+        ws::{Message, WebSocketUpgrade},
+    },
+    response::IntoResponse,
+    routing::{get, post},
+};
+use futures_util::{SinkExt, StreamExt};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many inserts share one commit at most.
+const GROUP: usize = 512;
+
+type Insert = (String, oneshot::Sender<i64>);
+
+/// Accepts JSON, inserts one row with one group-committing writer, and answers after the sync.
+pub(crate) async fn serve(listen: SocketAddr, data_dir: &Path, frames: usize) -> anyhow::Result<()> {
+    let (sender, receiver) = mpsc::channel(4 * GROUP);
+    let file = data_dir.join("limit.db");
+    let writer = std::thread::Builder::new().name("limit.writer".to_owned()).spawn(move || write(&file, receiver))?;
+    let frames: Arc<Vec<String>> = Arc::new((0..frames).map(|seq| frame(seq, frames)).collect());
+    let router = Router::new()
+        .route("/submit", post(submit))
+        .with_state(sender)
+        .route("/ready", get(async || "ready"))
+        .route("/turn", get(move |upgrade: WebSocketUpgrade| turn(upgrade, Arc::clone(&frames))));
+    let listener = tokio::net::TcpListener::bind(listen).await?;
+    axum::serve(listener, router).await?;
+    writer.join().expect("the limit's writer does not panic")?;
+    Ok(())
+}
+
+async fn submit(State(writer): State<mpsc::Sender<Insert>>, Json(body): Json<Value>) -> impl IntoResponse {
+    let (sender, receiver) = oneshot::channel();
+    writer.send((body.to_string(), sender)).await.expect("the writer outlives the server");
+    let id = receiver.await.expect("the writer answers");
+    Json(json!({ "id": id, "status": "accepted" }))
+}
+
+fn write(file: &Path, mut receiver: mpsc::Receiver<Insert>) -> rusqlite::Result<()> {
+    let mut connection = Connection::open(file)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch("CREATE TABLE intent (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")?;
+    let mut group = Vec::with_capacity(GROUP);
+    while receiver.blocking_recv_many(&mut group, GROUP) > 0 {
+        let transaction = connection.transaction()?;
+        let mut answers = Vec::with_capacity(group.len());
+        {
+            let mut insert = transaction.prepare_cached("INSERT INTO intent (body) VALUES (?1)")?;
+            for (body, sender) in group.drain(..) {
+                answers.push((insert.insert([body])?, sender));
+            }
+        }
+        transaction.commit()?;
+        for (id, sender) in answers {
+            // A caller that has gone does not need the answer.
+            let _ = sender.send(id);
+        }
+    }
+    Ok(())
+}
+
+/// Answers each message with the frames of a turn, all of them with one flush.
+async fn turn(upgrade: WebSocketUpgrade, frames: Arc<Vec<String>>) -> impl IntoResponse {
+    upgrade.read_buffer_size(4_096).on_upgrade(move |mut socket| async move {
+        while let Some(Ok(Message::Text(_))) = socket.next().await {
+            for frame in frames.iter() {
+                if socket.feed(Message::Text(frame.as_str().into())).await.is_err() {
+                    return;
+                }
+            }
+            if socket.flush().await.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+fn frame(seq: usize, frames: usize) -> String {
+    let event_type = if seq + 1 == frames { "agent.completed" } else { "agent.token" };
+    json!({"type": "runtime_event", "event_type": event_type, "seq": seq, "data": {"token": "a word or two "}}).to_string()
+}

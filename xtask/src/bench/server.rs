@@ -1,0 +1,112 @@
+//! Servers of the bench: real processes on loopback, each with a fresh data folder, ended by their own process id.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a server may take until it answers.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that ends when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// From the start of the process until it was ready.
+    pub(crate) ready_after: Duration,
+    _data: TempDir,
+}
+
+impl Server {
+    /// The product, with limits that do not stand in the way of a load.
+    pub(crate) async fn product(settings: &str) -> anyhow::Result<Self> {
+        let data = TempDir::new()?;
+        let config = data.path().join("symphainy.toml");
+        std::fs::write(&config, settings)?;
+        let mut command = Command::new(product_binary()?);
+        command.arg("serve").arg("--config").arg(&config).arg("--data-dir").arg(data.path().join("data"));
+        Self::start(command, data, "/health/ready").await
+    }
+
+    /// The least program that keeps the promise.
+    pub(crate) async fn limit(frames: usize) -> anyhow::Result<Self> {
+        let data = TempDir::new()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["limit", "--frames", &frames.to_string(), "--data-dir"]).arg(data.path());
+        Self::start(command, data, "/ready").await
+    }
+
+    async fn start(mut command: Command, data: TempDir, ready: &str) -> anyhow::Result<Self> {
+        let address = free_address()?;
+        command.args(["--listen", &address.to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log_file(data.path())?));
+        let begin = Instant::now();
+        let child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
+        let mut server = Self { child, address, ready_after: Duration::ZERO, _data: data };
+        let url = format!("http://{address}{ready}");
+        let client = reqwest::Client::new();
+        while begin.elapsed() < START_PATIENCE {
+            if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                server.ready_after = begin.elapsed();
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                bail!("the server ended with {status}: {}", server.log());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        bail!("the server was not ready in time: {}", server.log())
+    }
+
+    /// The resident memory of the process in KiB.
+    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS in /proc")?;
+        Ok(line.split_whitespace().nth(1).context("no figure behind VmRSS")?.parse()?)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self._data.path().join("stderr.log")).unwrap_or_default()
+    }
+
+    /// Registers somebody, and answers their access token and session.
+    pub(crate) async fn somebody(&self) -> anyhow::Result<(String, String)> {
+        let body = json!({"name": "Bench", "email": "bench@example.com", "password": "correct horse battery"});
+        let url = format!("http://{}/api/auth/register", self.address);
+        let answer = reqwest::Client::new().post(url).json(&body).send().await?;
+        ensure!(answer.status().is_success(), "registration failed: {}", answer.text().await?);
+        let answer: Value = answer.json().await?;
+        let text = |key: &str| answer[key].as_str().map(str::to_owned).with_context(|| format!("no {key}"));
+        Ok((text("access_token")?, text("session_id")?))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+fn log_file(folder: &Path) -> anyhow::Result<std::fs::File> {
+    Ok(std::fs::File::create(folder.join("stderr.log"))?)
+}
+
+/// Builds the product as a user would, and answers where it lies.
+pub(crate) fn product_binary() -> anyhow::Result<PathBuf> {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--release", "--package", "symphainy"]).status()?;
+    ensure!(built.success(), "the product does not build");
+    let tool = std::env::current_exe()?;
+    Ok(tool.with_file_name(format!("symphainy{}", std::env::consts::EXE_SUFFIX)))
+}
