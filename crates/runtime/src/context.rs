@@ -242,6 +242,7 @@ impl ExecutionContext {
         Work: FnOnce() -> Result<T, Failure> + Send + 'static,
     {
         self.until_cancelled(async {
+            let _place = self.run.computing_place().await;
             match tokio::task::spawn_blocking(work).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Failure::new(Code::HandlerPanicked, "The computation broke; the execution was ended.")),

@@ -17,7 +17,7 @@ use std::{
 };
 
 use contract::ExecutionId;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use run::{Run, approval_of};
@@ -74,6 +74,8 @@ pub(crate) struct Shared {
     live: Mutex<HashMap<ExecutionId, Arc<Run>>>,
     /// Who waits for the end of an execution.
     waiting: Mutex<HashMap<ExecutionId, Vec<oneshot::Sender<State>>>>,
+    /// Places for work that computes for long: as many as there are cores, so that it does not crowd out the rest.
+    pub(crate) computing: Semaphore,
     /// Stops taking up executions; those that run are waited for.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -98,6 +100,7 @@ impl Shared {
             timers: timers::Timers::default(),
             live: Mutex::default(),
             waiting: Mutex::default(),
+            computing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }

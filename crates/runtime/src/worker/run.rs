@@ -14,6 +14,7 @@ use contract::{
 };
 use futures_util::FutureExt;
 use serde_json::Value;
+use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span, warn};
 
@@ -94,6 +95,11 @@ impl Run {
     pub(crate) fn cancel_failure(&self) -> Failure {
         let reason = lock(&self.cancel_reason).clone();
         Failure::cancelled(reason.unwrap_or_else(|| "It was cancelled.".to_owned()))
+    }
+
+    /// A place among those that compute. When the Runtime's places are gone for good it computes without one.
+    pub(crate) async fn computing_place(&self) -> Option<SemaphorePermit<'_>> {
+        self.shared.computing.acquire().await.ok()
     }
 
     pub(crate) fn intents(&self) -> Vec<&IntentDescriptor> {
