@@ -14,8 +14,10 @@ pub(crate) struct Migration {
 }
 
 /// All of them; a new one goes to the end.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_runtime", sql: include_str!("migrations/0001_runtime.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_runtime", sql: include_str!("migrations/0001_runtime.sql") },
+    Migration { name: "0002_accounts", sql: include_str!("migrations/0002_accounts.sql") },
+];
 
 /// Brings the database to the newest of `migrations`.
 pub(crate) fn migrate(path: &Path, connection: &mut Connection, migrations: &[Migration]) -> Result<(), OpenError> {

@@ -1,5 +1,6 @@
 //! SQLite: one file, one writer, a few readers, and what is built on them.
 
+mod accounts;
 mod connect;
 mod database;
 mod error;
@@ -7,6 +8,7 @@ mod migrate;
 mod reader;
 mod writer;
 
+pub use accounts::{MoveSpace, SqliteAccounts};
 pub use database::Database;
 pub use error::{DatabaseError, OpenError};
 pub use rusqlite;
