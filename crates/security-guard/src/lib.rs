@@ -35,3 +35,4 @@ pub use error::GuardError;
 pub use guard::{LoginAnswer, NewUser, SecurityGuard, SignedIn, UserPage, UserSummary, install_crypto_provider};
 pub use limits::{KeyedLimiter, LimitReached, RateLimit};
 pub use roles::{Permission, Role};
+pub use verified::Ended;

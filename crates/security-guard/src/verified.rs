@@ -5,6 +5,7 @@
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use contract::{SignInId, Timestamp, UserId};
+use tokio::sync::broadcast;
 
 use crate::{Caller, accounts::TokenHash};
 
@@ -12,6 +13,17 @@ use crate::{Caller, accounts::TokenHash};
 const MAX_TOKENS: usize = 20_000;
 /// How long a caller is believed without asking the accounts.
 const RECHECK_AFTER: Duration = Duration::from_secs(1);
+
+/// Endings that a listener may be behind before it has to look at everything again.
+const MAX_ENDINGS_BEHIND: usize = 1_024;
+
+/// What has ended in this process; see [`crate::SecurityGuard::endings`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    SignIn(SignInId),
+    /// Every sign-in of this user.
+    User(UserId),
+}
 
 /// What is remembered of a token.
 pub(crate) enum Remembered {
@@ -29,6 +41,7 @@ pub(crate) struct Generation(u64);
 pub(crate) struct Verified {
     max: usize,
     inner: Mutex<Inner>,
+    endings: broadcast::Sender<Ended>,
 }
 
 #[derive(Default)]
@@ -45,7 +58,7 @@ struct Entry {
 
 impl Verified {
     pub(crate) fn new() -> Self {
-        Self { max: MAX_TOKENS, inner: Mutex::default() }
+        Self { max: MAX_TOKENS, inner: Mutex::default(), endings: broadcast::channel(MAX_ENDINGS_BEHIND).0 }
     }
 
     pub(crate) fn look(&self, token: &TokenHash, now: Timestamp) -> (Remembered, Generation) {
@@ -80,10 +93,21 @@ impl Verified {
 
     pub(crate) fn forget_sign_in(&self, sign_in_id: &SignInId) {
         self.forget_where(|caller| caller.sign_in_id() == Some(sign_in_id));
+        self.tell(Ended::SignIn(sign_in_id.clone()));
     }
 
     pub(crate) fn forget_user(&self, user_id: &UserId) {
         self.forget_where(|caller| caller.user_id() == user_id);
+        self.tell(Ended::User(user_id.clone()));
+    }
+
+    pub(crate) fn endings(&self) -> broadcast::Receiver<Ended> {
+        self.endings.subscribe()
+    }
+
+    fn tell(&self, ended: Ended) {
+        // It is no error that nobody listens.
+        let _ = self.endings.send(ended);
     }
 
     fn forget_where(&self, ended: impl Fn(&Caller) -> bool) {

@@ -10,7 +10,7 @@ use crate::{
     accounts::Standing,
     config::AnonymousSessions,
     secrets::hash_token,
-    verified::Remembered,
+    verified::{Ended, Remembered},
 };
 
 impl SecurityGuard {
@@ -57,6 +57,12 @@ impl SecurityGuard {
     /// now.
     pub async fn recheck(&self, caller: &Caller) -> Result<Caller, GuardError> {
         self.look_again(caller, self.0.clock.now()).await
+    }
+
+    /// Tells which sign-ins end in this process, right after it is so, for sockets that outlive a request. Those that
+    /// other processes end are not told: look at each caller again now and then as well.
+    pub fn endings(&self) -> tokio::sync::broadcast::Receiver<Ended> {
+        self.0.verified.endings()
     }
 
     async fn look_again(&self, caller: &Caller, now: Timestamp) -> Result<Caller, GuardError> {
