@@ -76,6 +76,9 @@ pub fn accept(
     }
     if let Some(message) = message.filter(|message| message.role == Role::User) {
         data["message"] = json!({"id": message.id, "role": message.role, "content": message.content});
+        if !header.metadata.is_empty() {
+            data["message"]["metadata"] = json!(header.metadata);
+        }
     }
     let mut events = vec![event(&header, EventType::ExecutionAccepted, now, data)];
     let Some((hook_id, reason, expires_at)) = approval else {
