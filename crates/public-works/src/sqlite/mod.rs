@@ -6,9 +6,11 @@ mod database;
 mod error;
 mod migrate;
 mod reader;
+mod store;
 mod writer;
 
 pub use accounts::{MoveSpace, SqliteAccounts};
 pub use database::Database;
 pub use error::{DatabaseError, OpenError};
 pub use rusqlite;
+pub use store::{SqliteStore, move_space};

@@ -9,11 +9,12 @@ CREATE TABLE spaces (
     moved_to INTEGER
 ) STRICT;
 
--- A sequence of numbered events: a conversation, or an execution that is in none. `head` is the newest number.
+-- A sequence of numbered events: a conversation, or an execution that is in none. `head` is the newest number; the
+-- other columns are a conversation's.
 CREATE TABLE streams (
     number INTEGER PRIMARY KEY,
-    space INTEGER NOT NULL,
     head INTEGER NOT NULL,
+    space INTEGER,
     conversation_id TEXT,
     agent_id TEXT,
     title TEXT,
@@ -22,7 +23,6 @@ CREATE TABLE streams (
 ) STRICT;
 CREATE UNIQUE INDEX streams_by_conversation ON streams (space, conversation_id) WHERE conversation_id IS NOT NULL;
 CREATE INDEX streams_by_age ON streams (space, number) WHERE conversation_id IS NOT NULL;
-CREATE INDEX streams_without_conversation ON streams (space) WHERE conversation_id IS NULL;
 
 -- One row for all events of one commit: JSON objects with a newline between them, numbered up to `last_seq`.
 CREATE TABLE journal (

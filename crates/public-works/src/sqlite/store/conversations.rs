@@ -1,0 +1,188 @@
+//! Conversations: their streams, what is said in them, and who answers.
+
+use contract::{
+    ConversationId, ExecutionId, Owner, Timestamp,
+    conversation::{ConversationSummary, Message, Role},
+};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
+use runtime::port::store::{MAX_PAGE, NewMessage, Page, PageRequest};
+
+use super::{
+    paging::{self, Window},
+    rows::{id, optional_id, seq, stored_seq, timestamp},
+    spaces,
+};
+use crate::sqlite::DatabaseError;
+
+/// How many characters of the first message are a conversation's title.
+const TITLE_CHARACTERS: usize = 80;
+
+/// The stream of a conversation; it is begun where there is none. A child speaks where its parent does, whatever the
+/// conversation has come to be called since.
+pub(super) fn stream_for(
+    transaction: &Transaction<'_>,
+    space: i64,
+    parents: Option<i64>,
+    conversation_id: &ConversationId,
+    now: Timestamp,
+) -> Result<i64, DatabaseError> {
+    if let Some(stream) = parents
+        && transaction
+            .prepare_cached("SELECT 1 FROM streams WHERE number = ?1 AND conversation_id IS NOT NULL")?
+            .exists([stream])?
+    {
+        return Ok(stream);
+    }
+    let found = transaction
+        .prepare_cached("SELECT number FROM streams WHERE space = ?1 AND conversation_id = ?2")?
+        .query_row(params![space, conversation_id.as_str()], |row| row.get(0))
+        .optional()?;
+    if let Some(stream) = found {
+        return Ok(stream);
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO streams (head, space, conversation_id, title, created_at, updated_at)
+             VALUES (0, ?1, ?2, '', ?3, ?3)",
+        )?
+        .execute(params![space, conversation_id.as_str(), now.as_millis()])?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// A new stream for an execution that is in no conversation.
+pub(super) fn stream_without(transaction: &Transaction<'_>) -> Result<i64, DatabaseError> {
+    transaction.prepare_cached("INSERT INTO streams (head) VALUES (0)")?.execute([])?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// Adds a message whose event is the one at `message.at_event`, counted from `first_seq`.
+pub(super) fn say(
+    transaction: &Transaction<'_>,
+    stream: i64,
+    execution: &ExecutionId,
+    first_seq: u64,
+    message: &NewMessage,
+) -> Result<(), DatabaseError> {
+    let now = message.created_at.as_millis();
+    let agent = message.agent_id.as_ref().map(contract::AgentId::as_str);
+    let conversations = match message.role {
+        Role::User => transaction
+            .prepare_cached(
+                "UPDATE streams SET updated_at = ?2, title = iif(title = '', ?3, title)
+                 WHERE number = ?1 AND conversation_id IS NOT NULL",
+            )?
+            .execute(params![stream, now, title(&message.content)])?,
+        Role::Assistant => transaction
+            .prepare_cached(
+                "UPDATE streams SET updated_at = ?2, agent_id = ?3
+                 WHERE number = ?1 AND conversation_id IS NOT NULL",
+            )?
+            .execute(params![stream, now, agent])?,
+    };
+    if conversations == 0 {
+        return Ok(());
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO messages (stream, seq, id, role, content, agent_id, execution_id, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            stream,
+            stored_seq(first_seq + message.at_event as u64),
+            message.id.as_str(),
+            message.role.as_str(),
+            message.content,
+            agent,
+            execution.as_str(),
+            now,
+        ])?;
+    Ok(())
+}
+
+fn title(content: &str) -> String {
+    content.chars().take(TITLE_CHARACTERS).collect()
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    owner: &Owner,
+    page: &PageRequest,
+) -> Result<Page<ConversationSummary>, DatabaseError> {
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing(0)) };
+    let total = connection
+        .prepare_cached("SELECT count(*) FROM streams WHERE space = ?1 AND conversation_id IS NOT NULL")?
+        .query_row([space], |row| seq(row, 0))?;
+    let Some(window) = Window::of(page) else { return Ok(paging::nothing(total)) };
+    let mut statement = connection.prepare_cached(
+        "SELECT conversation_id, agent_id, title, created_at, updated_at, head, number FROM streams
+         WHERE space = ?1 AND conversation_id IS NOT NULL AND number < ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4",
+    )?;
+    let rows = statement
+        .query_map(params![space, window.below, window.limit, window.offset], |row| Ok((row.get(6)?, summary(row)?)))?;
+    Ok(window.page(rows.collect::<Result<_, _>>()?, total))
+}
+
+pub(super) fn get(
+    connection: &Connection,
+    owner: &Owner,
+    id: &ConversationId,
+) -> Result<Option<ConversationSummary>, DatabaseError> {
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(None) };
+    let mut statement = connection.prepare_cached(
+        "SELECT conversation_id, agent_id, title, created_at, updated_at, head FROM streams
+         WHERE space = ?1 AND conversation_id = ?2",
+    )?;
+    Ok(statement.query_row(params![space, id.as_str()], summary).optional()?)
+}
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<ConversationSummary> {
+    Ok(ConversationSummary {
+        conversation_id: id(row, 0)?,
+        agent_id: optional_id(row, 1)?,
+        title: row.get(2)?,
+        created_at: timestamp(row, 3)?,
+        updated_at: timestamp(row, 4)?,
+        cursor: seq(row, 5)?,
+    })
+}
+
+pub(super) fn messages(
+    connection: &Connection,
+    owner: &Owner,
+    id: &ConversationId,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Message>, DatabaseError> {
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT id, role, content, messages.agent_id, execution_id, seq, messages.created_at FROM messages
+         WHERE stream = (SELECT number FROM streams WHERE space = ?1 AND conversation_id = ?2) AND seq < ?3
+         ORDER BY seq DESC LIMIT ?4",
+    )?;
+    let before = stored_seq(before.unwrap_or(u64::MAX));
+    let newest = statement.query_map(params![space, id.as_str(), before, limit.min(MAX_PAGE)], message)?;
+    let mut messages = newest.collect::<Result<Vec<Message>, _>>()?;
+    messages.reverse();
+    Ok(messages)
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let role = match row.get_ref(1)?.as_str()? {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        other => {
+            let unknown = format!("unknown role {other:?}");
+            return Err(rusqlite::Error::FromSqlConversionFailure(1, Type::Text, unknown.into()));
+        }
+    };
+    Ok(Message {
+        id: id(row, 0)?,
+        role,
+        content: row.get(2)?,
+        agent_id: optional_id(row, 3)?,
+        execution_id: Some(id(row, 4)?),
+        seq: seq(row, 5)?,
+        created_at: timestamp(row, 6)?,
+    })
+}

@@ -1,0 +1,136 @@
+//! Streams and their events. What one commit tells is one row, however many events it has; the row is found by the number
+//! of its last event.
+
+use contract::ExecutionId;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use runtime::port::store::{JournalEvent, MAX_PAGE, NewEvent, StreamId, StreamKey, StreamPosition};
+
+use super::rows::{seq, stored_seq};
+use crate::sqlite::DatabaseError;
+
+/// What stands between the events of a row. JSON has no bare newline.
+const SEPARATOR: char = '\n';
+
+/// The events as they were numbered, and the number of the first.
+pub(super) struct Appended {
+    pub(super) first_seq: u64,
+    pub(super) head: u64,
+    pub(super) events: Vec<JournalEvent>,
+}
+
+/// Numbers the events and writes them to the end of the stream.
+pub(super) fn append(
+    transaction: &Transaction<'_>,
+    stream: i64,
+    execution: i64,
+    events: &[NewEvent],
+) -> Result<Appended, DatabaseError> {
+    let count = events.len() as u64;
+    let head = transaction
+        .prepare_cached("UPDATE streams SET head = head + ?2 WHERE number = ?1 RETURNING head")?
+        .query_row(params![stream, stored_seq(count)], |row| seq(row, 0))?;
+    let first_seq = head - count + 1;
+    let events: Vec<JournalEvent> = (first_seq..).zip(events).map(|(seq, event)| event.numbered(seq)).collect();
+    if !events.is_empty() {
+        transaction
+            .prepare_cached("INSERT INTO journal (stream, last_seq, execution, body) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![stream, stored_seq(head), execution, body(&events)])?;
+    }
+    Ok(Appended { first_seq, head, events })
+}
+
+fn body(events: &[JournalEvent]) -> String {
+    let mut body = String::with_capacity(events.iter().map(|event| event.json.len() + 1).sum());
+    for event in events {
+        if !body.is_empty() {
+            body.push(SEPARATOR);
+        }
+        body.push_str(&event.json);
+    }
+    body
+}
+
+pub(super) fn stream(connection: &Connection, key: &StreamKey) -> Result<Option<StreamPosition>, DatabaseError> {
+    let position = |row: &Row<'_>| Ok(StreamPosition { stream: StreamId(row.get(0)?), head: seq(row, 1)? });
+    let found = match key {
+        StreamKey::Conversation(owner, id) => connection
+            .prepare_cached(
+                "SELECT streams.number, head FROM spaces JOIN streams ON streams.space = spaces.number
+                 WHERE spaces.space = ?1 AND conversation_id = ?2",
+            )?
+            .query_row(params![owner.space(), id.as_str()], position),
+        StreamKey::Execution(id) => connection
+            .prepare_cached(
+                "SELECT streams.number, head FROM executions JOIN streams ON streams.number = executions.stream
+                 WHERE executions.id = ?1",
+            )?
+            .query_row([id.as_str()], position),
+    };
+    Ok(found.optional()?)
+}
+
+/// Where in its stream an execution's events are.
+struct Bounds {
+    execution: i64,
+    first_seq: u64,
+    /// `None` while it has not ended.
+    last_seq: Option<u64>,
+}
+
+pub(super) fn events(
+    connection: &Connection,
+    stream: StreamId,
+    after: u64,
+    execution: Option<&ExecutionId>,
+    limit: u32,
+) -> Result<Vec<JournalEvent>, DatabaseError> {
+    let limit = limit.clamp(1, MAX_PAGE) as usize;
+    let Some(execution) = execution else {
+        let rows = "SELECT body FROM journal WHERE stream = ?1 AND last_seq > ?2 ORDER BY last_seq";
+        let mut statement = connection.prepare_cached(rows)?;
+        return take(statement.query(params![stream.0, stored_seq(after)])?, after, limit);
+    };
+    let Some(bounds) = bounds(connection, stream, execution)? else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM journal
+         WHERE stream = ?1 AND last_seq > ?2 AND last_seq <= ?3 AND execution = ?4 ORDER BY last_seq",
+    )?;
+    let from = after.max(bounds.first_seq.saturating_sub(1));
+    let to = stored_seq(bounds.last_seq.unwrap_or(u64::MAX));
+    take(statement.query(params![stream.0, stored_seq(from), to, bounds.execution])?, from, limit)
+}
+
+fn bounds(
+    connection: &Connection,
+    stream: StreamId,
+    execution: &ExecutionId,
+) -> Result<Option<Bounds>, DatabaseError> {
+    let found = connection
+        .prepare_cached("SELECT number, first_seq, last_seq FROM executions WHERE id = ?1 AND stream = ?2")?
+        .query_row(params![execution.as_str(), stream.0], |row| {
+            let last_seq: Option<i64> = row.get(2)?;
+            let last_seq = last_seq.map(|_| seq(row, 2)).transpose()?;
+            Ok(Bounds { execution: row.get(0)?, first_seq: seq(row, 1)?, last_seq })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// The first `limit` events after `after` out of the rows; a row may begin before it.
+fn take(mut rows: rusqlite::Rows<'_>, after: u64, limit: usize) -> Result<Vec<JournalEvent>, DatabaseError> {
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        for text in row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?.split(SEPARATOR) {
+            let event = JournalEvent::from_json(text).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+            })?;
+            if event.seq > after {
+                events.push(event);
+            }
+            if events.len() == limit {
+                return Ok(events);
+            }
+        }
+    }
+    Ok(events)
+}
