@@ -126,10 +126,10 @@ impl AccessTokens {
         if header.typ.as_deref() != Some(TOKEN_TYPE) || header.crit.is_some() {
             return Err(GuardError::TokenInvalid);
         }
-        let key = self.keys.iter().find(|key| Some(&key.key_id) == header.kid.as_ref()).ok_or(GuardError::TokenInvalid)?;
-        let claims = decode::<Claims>(token, &key.verifying, &self.validation())
-            .map_err(|_| GuardError::TokenInvalid)?
-            .claims;
+        let key =
+            self.keys.iter().find(|key| Some(&key.key_id) == header.kid.as_ref()).ok_or(GuardError::TokenInvalid)?;
+        let claims =
+            decode::<Claims>(token, &key.verifying, &self.validation()).map_err(|_| GuardError::TokenInvalid)?.claims;
         self.check_time(&claims, now).map(|()| claims)
     }
 

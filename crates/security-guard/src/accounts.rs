@@ -154,8 +154,9 @@ pub struct FreshSession {
 /// The outcome of [`Accounts::register`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Registered {
-    /// With the session of the sign-in, where one was asked for.
-    Done { standing: Standing, session: Option<Session> },
+    SignedIn(Box<SignedInAs>),
+    /// Without a sign-in, where none was asked for.
+    Created(Box<Standing>),
     EmailTaken,
 }
 
@@ -182,7 +183,7 @@ pub struct SignedInAs {
 /// The outcome of [`Accounts::sign_in`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum SignInOutcome {
-    Done(SignedInAs),
+    Done(Box<SignedInAs>),
     /// The user has been disabled.
     Disabled,
     /// The user is gone, or has another password by now.
@@ -206,9 +207,11 @@ pub struct RotateRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rotated {
     /// The successor is the family's token, whether it was written now or before.
-    Done(SignedInAs),
+    Done(Box<SignedInAs>),
     /// A replay: the family has been ended by this call or was ended before.
-    Reused { sign_in_id: SignInId },
+    Reused {
+        sign_in_id: SignInId,
+    },
     Expired,
     /// Not a token, or of a sign-in that has ended.
     Unknown,

@@ -30,7 +30,9 @@ pub enum Credential {
 pub enum Asker {
     User(Caller),
     /// Whoever knows the id of a session that nobody has claimed.
-    Anonymous { session_id: SessionId },
+    Anonymous {
+        session_id: SessionId,
+    },
 }
 
 impl Asker {

@@ -157,7 +157,11 @@ impl GuardConfig {
             (!self.auth.issuer.is_empty(), "auth.issuer", "must not be empty"),
             (!self.auth.audience.is_empty(), "auth.audience", "must not be empty"),
             (*access_token_ttl >= Duration::from_secs(1), "auth.access_token_ttl", "must be at least \"1s\""),
-            (refresh_token_ttl > access_token_ttl, "auth.refresh_token_ttl", "must be longer than auth.access_token_ttl"),
+            (
+                refresh_token_ttl > access_token_ttl,
+                "auth.refresh_token_ttl",
+                "must be longer than auth.access_token_ttl",
+            ),
             (!ticket_ttl.is_zero(), "auth.ticket_ttl", "must be longer than \"0s\""),
             (*leeway <= MOST_LEEWAY, "auth.leeway", "must be at most \"5s\""),
             (password.min_length >= 8, "auth.password.min_length", "must be at least 8"),

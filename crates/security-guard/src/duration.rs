@@ -7,7 +7,10 @@ use serde::{Deserialize, Deserializer, Serializer, de};
 
 /// The text is not a length of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a length of time: write a whole number and a unit, such as \"250ms\", \"10s\", \"10m\", \"24h\" or \"30d\"")]
+#[error(
+    "{0:?} is not a length of time: write a whole number and a unit, such as \"250ms\", \"10s\", \"10m\", \"24h\" or \
+     \"30d\""
+)]
 pub struct NotADuration(pub String);
 
 /// Units and their milliseconds, longest first, which is also the order in which [`format`] tries them.
@@ -26,10 +29,8 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
 /// The shortest text that [`parse`] reads as the same length of time, to the millisecond.
 pub fn format(duration: Duration) -> String {
     let total = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let (unit, millis) = UNITS
-        .into_iter()
-        .find(|(_, millis)| total >= *millis && total % millis == 0)
-        .unwrap_or(("s", 1_000));
+    let (unit, millis) =
+        UNITS.into_iter().find(|(_, millis)| total >= *millis && total % millis == 0).unwrap_or(("s", 1_000));
     format!("{}{unit}", total / millis)
 }
 
@@ -62,7 +63,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "10", "m", "-1s", "1.5h", "10 m", "10M", "1w", "99999999999999999999s", "18446744073709551615d"] {
+        for text in
+            ["", "10", "m", "-1s", "1.5h", "10 m", "10M", "1w", "99999999999999999999s", "18446744073709551615d"]
+        {
             assert_eq!(parse(text), Err(NotADuration(text.to_owned())), "{text:?}");
         }
     }

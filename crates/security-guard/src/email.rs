@@ -88,10 +88,24 @@ mod tests {
     fn what_cannot_be_an_address_is_refused() {
         let long = format!("{}@{}.org", "a".repeat(64), "b".repeat(200));
         let past = format!("a@{}", ["b".repeat(63), "c".repeat(63), "d".repeat(63), "e".repeat(62)].join("."));
-        for text in
-            ["", "@", "ada", "ada@", "@example.org", "a@b@c", "a b@example.org", "a@exa mple.org", "a@.org", "a@b..c",
-             "a@-b.org", "a\0@b.org", "a\r\nbcc:x@b.org", "<a@b.org>", &long, &past]
-        {
+        for text in [
+            "",
+            "@",
+            "ada",
+            "ada@",
+            "@example.org",
+            "a@b@c",
+            "a b@example.org",
+            "a@exa mple.org",
+            "a@.org",
+            "a@b..c",
+            "a@-b.org",
+            "a\0@b.org",
+            "a\r\nbcc:x@b.org",
+            "<a@b.org>",
+            &long,
+            &past,
+        ] {
             assert!(text.parse::<EmailAddress>().is_err(), "{text:?}");
         }
         let just = format!("a@{}", ["b".repeat(63), "c".repeat(63), "d".repeat(63), "e".repeat(60)].join("."));

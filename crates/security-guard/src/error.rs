@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::{Code, problem::FieldError};
 
-use crate::{accounts::StoreError, config::BadSetting, limits::LimitReached};
+use crate::{accounts::StoreError, config::BadSetting, duration::whole_seconds, limits::LimitReached};
 
 /// Why the guard refused, or could not answer. `Display` is the sentence for the person.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum GuardError {
     #[error("{0}")]
     TooMany(LimitReached),
     /// The queue for password hashes is full.
-    #[error("Too many people are signing in just now. Try again in {} seconds.", crate::duration::whole_seconds(*.retry_after))]
+    #[error("Too many people are signing in just now. Try again in {} seconds.", whole_seconds(*.retry_after))]
     Busy { retry_after: Duration },
     /// The accounts cannot be reached or are broken.
     #[error("Accounts cannot be reached just now. Try again in a moment.")]
@@ -97,7 +97,7 @@ impl GuardError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany(reached) => Some(reached.retry_after_seconds()),
-            Self::Busy { retry_after } => Some(crate::duration::whole_seconds(*retry_after).max(1)),
+            Self::Busy { retry_after } => Some(whole_seconds(*retry_after).max(1)),
             Self::Store(StoreError::Unavailable(_)) => Some(1),
             _ => None,
         }

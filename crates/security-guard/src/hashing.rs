@@ -77,7 +77,11 @@ impl Hashing {
     }
 
     /// A hash with today's parameters and a new salt.
-    pub(crate) async fn hash(self: &Arc<Self>, password: Secret, clock: &dyn Clock) -> Result<PasswordHash, GuardError> {
+    pub(crate) async fn hash(
+        self: &Arc<Self>,
+        password: Secret,
+        clock: &dyn Clock,
+    ) -> Result<PasswordHash, GuardError> {
         let salt = random::<SALT_BYTES>(clock);
         self.run(move |pool| {
             let output = pool.compute(&password, &salt, &pool.params)?;

@@ -116,7 +116,10 @@ impl<'de> Deserialize<'de> for RateLimit {
 
 /// Too often. `Display` is the sentence for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Too many requests: {} in {} are allowed. Try again in {} seconds.", .limit.count, duration::format(.limit.window), duration::whole_seconds(*.retry_after).max(1))]
+#[error(
+    "Too many requests: {} in {} are allowed. Try again in {} seconds.",
+    .limit.count, duration::format(.limit.window), duration::whole_seconds(*.retry_after).max(1)
+)]
 pub struct LimitReached {
     /// For `X-RateLimit-Limit` and `X-RateLimit-Window`.
     pub limit: RateLimit,
@@ -231,7 +234,9 @@ mod tests {
         for text in ["5/1m", "3/5m", "10/15m", "20/1s burst 60", "1/1d", "600/1h"] {
             assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), text);
         }
-        for text in ["", "5", "5/", "/1m", "0/1m", "5/0s", "5/1x", "-5/1m", "+5/1m", "5/1m burst", "5/1m burst 0", "5 / 1m"] {
+        for text in
+            ["", "5", "5/", "/1m", "0/1m", "5/0s", "5/1x", "-5/1m", "+5/1m", "5/1m burst", "5/1m burst 0", "5 / 1m"]
+        {
             assert_eq!(text.parse::<RateLimit>(), Err(NotALimit(text.to_owned())), "{text:?}");
         }
     }

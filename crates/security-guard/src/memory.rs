@@ -117,7 +117,8 @@ impl State {
             now: new.now,
             expires_at: new.fresh_session.expires_at,
         });
-        if let Some(Claim::Claimed(session) | Claim::AlreadyYours(session)) = request.map(|request| self.claim(request)) {
+        if let Some(Claim::Claimed(session) | Claim::AlreadyYours(session)) = request.map(|request| self.claim(request))
+        {
             return session;
         }
         let fresh = &new.fresh_session;
@@ -127,7 +128,8 @@ impl State {
     }
 
     fn claim(&mut self, request: ClaimRequest) -> Claim {
-        let Some(session) = self.sessions.get_mut(&request.session_id).filter(|session| request.now < session.expires_at)
+        let Some(session) =
+            self.sessions.get_mut(&request.session_id).filter(|session| request.now < session.expires_at)
         else {
             return Claim::NotFound;
         };
@@ -200,7 +202,7 @@ impl State {
         match self.standing(&user_id, &tenant_id, Some(sign_in)) {
             None => Rotated::Unknown,
             Some(standing) if standing.user.disabled_at.is_some() => Rotated::Disabled,
-            Some(standing) => Rotated::Done(SignedInAs { standing, session }),
+            Some(standing) => Rotated::Done(Box::new(SignedInAs { standing, session })),
         }
     }
 
@@ -258,11 +260,8 @@ impl Accounts for MemoryAccounts {
         state.users.insert(user_id.clone(), UserRow { user: user.clone(), password_hash, memberships });
         let signed_in = sign_in.and_then(|new| state.write_sign_in(&user_id, new));
         Ok(match signed_in {
-            Some(SignedInAs { standing, session }) => Registered::Done { standing, session: Some(session) },
-            None => {
-                let standing = Standing { user, tenant, roles: vec![role], sign_in: None };
-                Registered::Done { standing, session: None }
-            }
+            Some(found) => Registered::SignedIn(Box::new(found)),
+            None => Registered::Created(Box::new(Standing { user, tenant, roles: vec![role], sign_in: None })),
         })
     }
 
@@ -290,7 +289,7 @@ impl Accounts for MemoryAccounts {
         }
         state.failures.remove(&request.account_key);
         let signed_in = state.write_sign_in(&request.user_id, request.sign_in);
-        Ok(signed_in.map_or(SignInOutcome::Changed, SignInOutcome::Done))
+        Ok(signed_in.map_or(SignInOutcome::Changed, |found| SignInOutcome::Done(Box::new(found))))
     }
 
     async fn standing(&self, sign_in_id: &SignInId, now: Timestamp) -> Result<Option<Standing>, StoreError> {

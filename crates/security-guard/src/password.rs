@@ -51,10 +51,20 @@ mod tests {
 
     #[test]
     fn what_is_tried_first_is_refused() {
-        for password in
-            ["", "1234567", "ääääääa", "password", "Password", "12345678", "qwertyuiop", "zzzzzzzzz", "ada.lovelace",
-             "ADA.LOVELACE@example.org", "augusta ada king", &"ab".repeat(513)]
-        {
+        for password in [
+            "",
+            "1234567",
+            "ääääääa",
+            "password",
+            "Password",
+            "12345678",
+            "qwertyuiop",
+            "zzzzzzzzz",
+            "ada.lovelace",
+            "ADA.LOVELACE@example.org",
+            "augusta ada king",
+            &"ab".repeat(513),
+        ] {
             let sentence = check(password).unwrap_err();
             assert!(sentence.starts_with("Use a password") || sentence.ends_with("Use another one."), "{sentence}");
         }

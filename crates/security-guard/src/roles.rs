@@ -80,18 +80,37 @@ impl Role {
         match self {
             Self::Owner => Permission::ALL,
             Self::Admin => &[
-                SubmitIntents, ReadExecutions, CancelExecutions, TalkToAgents, ReadArtifacts, WriteArtifacts, UseSessions,
-                DecideApprovals, ManageMembers,
+                SubmitIntents,
+                ReadExecutions,
+                CancelExecutions,
+                TalkToAgents,
+                ReadArtifacts,
+                WriteArtifacts,
+                UseSessions,
+                DecideApprovals,
+                ManageMembers,
             ],
             Self::Member => &[
-                SubmitIntents, ReadExecutions, CancelExecutions, TalkToAgents, ReadArtifacts, WriteArtifacts, UseSessions,
+                SubmitIntents,
+                ReadExecutions,
+                CancelExecutions,
+                TalkToAgents,
+                ReadArtifacts,
+                WriteArtifacts,
+                UseSessions,
                 DecideApprovals,
             ],
             Self::Viewer => &[ReadExecutions, ReadArtifacts, UseSessions],
             // A machine never decides an approval: that is what approvals are for.
-            Self::Agent => {
-                &[SubmitIntents, ReadExecutions, CancelExecutions, TalkToAgents, ReadArtifacts, WriteArtifacts, UseSessions]
-            }
+            Self::Agent => &[
+                SubmitIntents,
+                ReadExecutions,
+                CancelExecutions,
+                TalkToAgents,
+                ReadArtifacts,
+                WriteArtifacts,
+                UseSessions,
+            ],
         }
     }
 }

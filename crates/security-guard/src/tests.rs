@@ -17,7 +17,9 @@ use contract::{
     auth::{Login, Register, Secret},
 };
 
-use crate::{Clock, GuardConfig, GuardError, LoginAnswer, SecurityGuard, SignedIn, memory::MemoryAccounts, secrets::keyed_hash};
+use crate::{
+    Clock, GuardConfig, GuardError, LoginAnswer, SecurityGuard, SignedIn, memory::MemoryAccounts, secrets::keyed_hash,
+};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -68,7 +68,9 @@ impl SecurityGuard {
     async fn look_again(&self, caller: &Caller, now: Timestamp) -> Result<Caller, GuardError> {
         let caller = self.in_time(caller.clone(), now)?;
         let Some(sign_in_id) = caller.sign_in_id() else {
-            let Asker::User(caller) = self.legacy(caller.session_id()).await? else { return Err(GuardError::TokenInvalid) };
+            let Asker::User(caller) = self.legacy(caller.session_id()).await? else {
+                return Err(GuardError::TokenInvalid);
+            };
             return Ok(caller);
         };
         let standing = self.0.accounts.standing(sign_in_id, now).await?;

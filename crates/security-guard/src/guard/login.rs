@@ -58,7 +58,12 @@ impl SecurityGuard {
         Ok(delay_after(failures, limit.count()))
     }
 
-    async fn sign_in(&self, request: Login, email: &EmailAddress, account_key: TokenHash) -> Result<SignedIn, GuardError> {
+    async fn sign_in(
+        &self,
+        request: Login,
+        email: &EmailAddress,
+        account_key: TokenHash,
+    ) -> Result<SignedIn, GuardError> {
         let guard = &self.0;
         let credentials = guard.accounts.credentials(email.key()).await?;
         let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
@@ -93,7 +98,7 @@ impl SecurityGuard {
             sign_in: guard.new_sign_in(&refresh_token, request.session_id),
         };
         match guard.accounts.sign_in(request).await? {
-            SignInOutcome::Done(found) => guard.signed_in(found, refresh_token),
+            SignInOutcome::Done(found) => guard.signed_in(*found, refresh_token),
             SignInOutcome::Disabled => Err(GuardError::AccountDisabled),
             SignInOutcome::Changed => Err(self.wrong_password(account_key).await?),
         }
@@ -131,7 +136,9 @@ mod tests {
 
     #[test]
     fn tries_wait_longer_and_longer_but_never_long() {
-        for (failures, seconds) in [(0, 0), (9, 0), (10, 1), (11, 2), (12, 4), (13, 8), (14, 10), (15, 10), (u32::MAX, 10)] {
+        for (failures, seconds) in
+            [(0, 0), (9, 0), (10, 1), (11, 2), (12, 4), (13, 8), (14, 10), (15, 10), (u32::MAX, 10)]
+        {
             assert_eq!(delay_after(failures, 10), Duration::from_secs(seconds), "{failures}");
         }
     }

@@ -27,7 +27,7 @@ impl SecurityGuard {
             fresh_session: guard.fresh_session(),
         };
         match guard.accounts.rotate(request).await? {
-            Rotated::Done(found) => guard.signed_in(found, successor),
+            Rotated::Done(found) => guard.signed_in(*found, successor),
             Rotated::Reused { sign_in_id } => {
                 guard.verified.forget_sign_in(&sign_in_id);
                 tracing::warn!(%sign_in_id, "a refresh token was replayed: its sign-in has been ended");

@@ -7,7 +7,7 @@ use contract::{TenantId, UserId, auth::Register, auth::Secret, problem::FieldErr
 use super::{SecurityGuard, SignedIn};
 use crate::{
     GuardError, Role,
-    accounts::{NewAccount, Registered, SignedInAs, Tenant, User},
+    accounts::{NewAccount, Registered, Tenant, User},
     clock::random,
     email::EmailAddress,
     limits::address_key,
@@ -30,10 +30,8 @@ impl SecurityGuard {
         let refresh_token = RefreshToken::first(&*guard.clock);
         account.sign_in = Some(guard.new_sign_in(&refresh_token, request.session_id));
         match guard.accounts.register(account).await? {
-            Registered::Done { standing, session: Some(session) } => {
-                guard.signed_in(SignedInAs { standing, session }, refresh_token)
-            }
-            Registered::Done { session: None, .. } => Err(GuardError::internal("a registration came without its session")),
+            Registered::SignedIn(found) => guard.signed_in(*found, refresh_token),
+            Registered::Created(_) => Err(GuardError::internal("a registration came without its sign-in")),
             Registered::EmailTaken => Err(GuardError::EmailTaken),
         }
     }

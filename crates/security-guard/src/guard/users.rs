@@ -51,7 +51,8 @@ impl SecurityGuard {
     pub async fn create_user(&self, new: NewUser) -> Result<UserSummary, GuardError> {
         let account = self.prepare_account(&new.name, &new.email, new.password).await?;
         match self.0.accounts.register(account).await? {
-            Registered::Done { standing, .. } => Ok(standing.user.into()),
+            Registered::Created(standing) => Ok(standing.user.into()),
+            Registered::SignedIn(found) => Ok(found.standing.user.into()),
             Registered::EmailTaken => Err(GuardError::EmailTaken),
         }
     }

@@ -32,7 +32,8 @@ pub(super) fn sign_in(
         users::replace_hash(transaction, &request.user_id, new_hash)?;
     }
     execute(transaction, "DELETE FROM sign_in_failures WHERE account_key = ?1", &[&request.account_key.0])?;
-    insert(transaction, &request.user_id, &tenant_id, &request.sign_in, move_space).map(SignInOutcome::Done)
+    let found = insert(transaction, &request.user_id, &tenant_id, &request.sign_in, move_space)?;
+    Ok(SignInOutcome::Done(Box::new(found)))
 }
 
 /// Writes a sign-in with the first token of its family, and finds or makes its session.

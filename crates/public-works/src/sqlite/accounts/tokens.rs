@@ -96,7 +96,7 @@ fn go_on(connection: &Connection, request: &RotateRequest, mut found: Found) -> 
     Ok(match standing {
         None => Rotated::Unknown,
         Some(standing) if standing.user.disabled_at.is_some() => Rotated::Disabled,
-        Some(standing) => Rotated::Done(SignedInAs { standing, session }),
+        Some(standing) => Rotated::Done(Box::new(SignedInAs { standing, session })),
     })
 }
 

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row, Transaction};
 use security_guard::{
     Role,
     accounts::{
-        Credentials, NewAccount, PasswordHash, Registered, ServerSecrets, SignIn, SignedInAs, SigningKey, Standing,
-        Tenant, User, UserRows,
+        Credentials, NewAccount, PasswordHash, Registered, ServerSecrets, SignIn, SigningKey, Standing, Tenant, User,
+        UserRows,
     },
 };
 
@@ -48,11 +48,11 @@ pub(super) fn register(
     let Some(sign_in) = &account.sign_in else {
         let (user, tenant) = (account.user.clone(), account.tenant.clone());
         let standing = Standing { user, tenant, roles: vec![account.role], sign_in: None };
-        return Ok(Registered::Done { standing, session: None });
+        return Ok(Registered::Created(Box::new(standing)));
     };
     let (user_id, tenant_id) = (&account.user.user_id, &account.tenant.tenant_id);
-    let SignedInAs { standing, session } = sign_ins::insert(transaction, user_id, tenant_id, sign_in, move_space)?;
-    Ok(Registered::Done { standing, session: Some(session) })
+    let found = sign_ins::insert(transaction, user_id, tenant_id, sign_in, move_space)?;
+    Ok(Registered::SignedIn(Box::new(found)))
 }
 
 fn insert(connection: &Connection, account: &NewAccount) -> Answer<()> {
@@ -60,14 +60,7 @@ fn insert(connection: &Connection, account: &NewAccount) -> Answer<()> {
     execute(
         connection,
         "INSERT INTO users (id, email, email_key, name, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        &[
-            &user.user_id.as_str(),
-            &user.email,
-            email_key,
-            &user.name,
-            &password_hash.0,
-            &user.created_at.as_millis(),
-        ],
+        &[&user.user_id.as_str(), &user.email, email_key, &user.name, &password_hash.0, &user.created_at.as_millis()],
     )?;
     execute(
         connection,
@@ -128,15 +121,14 @@ pub(super) fn standing(
                JOIN tenants ON tenants.id = memberships.tenant_id
                WHERE memberships.user_id = ?1 AND memberships.tenant_id = ?2
                ORDER BY memberships.number";
-    let found: Vec<(User, Tenant, Role)> =
-        list(connection, sql, &[&user_id.as_str(), &tenant_id.as_str()], |row| {
-            let tenant = Tenant {
-                tenant_id: word(row, "tenant_id")?,
-                name: row.get("tenant_name")?,
-                created_at: instant(row, "tenant_created_at")?,
-            };
-            Ok((rows::user(row)?, tenant, word(row, "role")?))
-        })?;
+    let found: Vec<(User, Tenant, Role)> = list(connection, sql, &[&user_id.as_str(), &tenant_id.as_str()], |row| {
+        let tenant = Tenant {
+            tenant_id: word(row, "tenant_id")?,
+            name: row.get("tenant_name")?,
+            created_at: instant(row, "tenant_created_at")?,
+        };
+        Ok((rows::user(row)?, tenant, word(row, "role")?))
+    })?;
     let roles = found.iter().map(|(_, _, role)| *role).collect();
     let first = found.into_iter().next();
     Ok(first.map(|(user, tenant, _)| Standing { user, tenant, roles, sign_in }))
