@@ -81,7 +81,9 @@ impl SecurityGuard {
     async fn set_disabled(&self, user_id: &UserId, disabled: bool) -> Result<(), GuardError> {
         let guard = &self.0;
         let found = guard.accounts.set_disabled(user_id, disabled, guard.clock.now()).await?;
-        guard.verified.forget_user(user_id);
+        if disabled {
+            guard.verified.forget_user(user_id);
+        }
         if found { Ok(()) } else { Err(GuardError::NotFound("user")) }
     }
 

@@ -1,7 +1,7 @@
 //! Callers who stood and stand no longer: signed out, disabled, expired.
 
 use super::*;
-use crate::{Accounts, Asker, Credential};
+use crate::{Accounts, Asker, Credential, Ended};
 
 #[tokio::test]
 async fn a_sign_out_counts_at_the_next_request() {
@@ -90,4 +90,26 @@ async fn a_ticket_stands_for_its_asker_once() {
     let signed_out = Credential::Ticket(house.guard.issue_ticket(&asker).unwrap().ticket);
     house.guard.logout(&ada.caller).await.unwrap();
     assert!(house.guard.verify(&signed_out).await.is_err());
+}
+
+#[tokio::test]
+async fn endings_are_told_to_who_listens() {
+    let house = House::new().await;
+    let (ada, bob) = (house.register("ada@example.org").await, house.register("bob@example.org").await);
+    let mut endings = house.guard.endings();
+    house.guard.logout(&ada.caller).await.unwrap();
+    let second = house.guard.refresh(&bob.refresh_token.0).await.unwrap();
+    house.guard.refresh(&second.refresh_token.0).await.unwrap();
+    house.clock.advance(Duration::from_secs(11));
+    assert!(matches!(house.guard.refresh(&bob.refresh_token.0).await, Err(GuardError::TokenReused)));
+    house.guard.disable_user(bob.caller.user_id()).await.unwrap();
+    house.guard.enable_user(bob.caller.user_id()).await.unwrap();
+    for expected in [
+        Ended::SignIn(ada.caller.sign_in_id().unwrap().clone()),
+        Ended::SignIn(bob.caller.sign_in_id().unwrap().clone()),
+        Ended::User(bob.caller.user_id().clone()),
+    ] {
+        assert_eq!(endings.try_recv(), Ok(expected));
+    }
+    assert!(endings.try_recv().is_err(), "enabling ends nothing");
 }
