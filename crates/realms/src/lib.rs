@@ -4,6 +4,7 @@
 pub mod content;
 mod descriptor;
 pub mod insights;
+pub mod journey;
 
 pub use content::table::{Cell, Column, ColumnType, Table};
 pub use descriptor::descriptor;

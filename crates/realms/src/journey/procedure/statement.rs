@@ -1,0 +1,628 @@
+//! What one sentence says: something is done, something is decided, somewhere it goes on. The rules are listed in the
+//! documentation of the module above.
+
+use super::{
+    actor::actor,
+    clause::{Clause, trim_end, trim_start},
+};
+use crate::journey::workflow::{NO, OTHERWISE, YES, capitalised, clean_label};
+
+/// The longest sentence that is looked into, in bytes; a longer one is kept as it is written, as one task.
+const MAX_SENTENCE_BYTES: usize = 4_096;
+
+/// How deep decisions are read inside of one sentence; what is deeper is kept as it is written, as one task.
+const MAX_DEPTH: u32 = 16;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Statement {
+    Task(Task),
+    Jump(Target),
+    Decision(Decision),
+    /// Done again and again until the answer is yes.
+    Until {
+        body: Task,
+        question: String,
+    },
+    /// Done again and again while the answer is yes.
+    While {
+        question: String,
+        body: Vec<Statement>,
+    },
+    /// Another step of the text begins here; what it says belongs to a decision of an earlier one.
+    Mark(usize),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Task {
+    pub(super) label: String,
+    pub(super) actor: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The step of this number.
+    Step(String),
+    /// The first step.
+    First,
+    /// The end, with its name where there are several.
+    End(Option<String>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) question: String,
+    /// What is done for each answer, in the order of the text; nothing at all means that it goes on with what follows.
+    pub(super) options: Vec<(String, Vec<Statement>)>,
+    /// It was asked as a question, so that answers may follow as sentences.
+    pub(super) asked: bool,
+}
+
+/// What a sentence is to the ones before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    Statements(Vec<Statement>),
+    /// An answer to the question before it: `If yes, …`, `Otherwise, …`.
+    Answer {
+        answer: String,
+        then: Vec<Statement>,
+    },
+}
+
+impl Decision {
+    fn new(question: &str, options: Vec<(String, Vec<Statement>)>) -> Statement {
+        Statement::Decision(Self { question: question_label(question), options, asked: false })
+    }
+
+    /// Whether a further answer still has a place.
+    pub(super) fn is_open(&self) -> bool {
+        let has = |label: &str| self.options.iter().any(|(option, _)| option == label);
+        !has(OTHERWISE) && !(has(YES) && has(NO))
+    }
+}
+
+/// Reads one sentence.
+pub(super) fn said(sentence: &str) -> Said {
+    if sentence.len() > MAX_SENTENCE_BYTES {
+        return Said::Statements(vec![Statement::Task(Task { label: clean_label(sentence), actor: None })]);
+    }
+    let sentence = without_sequencer(sentence);
+    let clause = Clause::new(sentence);
+    if let Some(answer) = answer(&clause) {
+        return answer;
+    }
+    if sentence.ends_with('?') {
+        let decision = Decision { question: question_label(sentence), options: Vec::new(), asked: true };
+        return Said::Statements(vec![Statement::Decision(decision)]);
+    }
+    if let Some((question, rest)) = question_and_answer(sentence) {
+        let decision = Decision { question: question_label(question), options: Vec::new(), asked: true };
+        let mut statements = vec![Statement::Decision(decision)];
+        statements.extend(read(rest, 1));
+        return Said::Statements(statements);
+    }
+    Said::Statements(read(sentence, 0))
+}
+
+/// `When an invoice arrives, open it`: what starts it, and the rest.
+pub(super) fn trigger(sentence: &str) -> Option<(String, &str)> {
+    let clause = Clause::new(sentence);
+    let length = clause.any(0, &["when", "whenever", "as soon as", "once"])?;
+    let (condition, rest) = condition_and_rest(&clause, length)?;
+    let is_plain = find_else(&Clause::new(rest)).is_none();
+    is_plain.then(|| (capitalised(&clean_label(condition)), rest))
+}
+
+fn question_and_answer(sentence: &str) -> Option<(&str, &str)> {
+    let end = sentence.strip_prefix('“').and_then(|_| sentence.find("”?"))? + "”?".len();
+    let rest = sentence[end..].trim();
+    (!rest.is_empty()).then_some((&sentence[..end], rest))
+}
+
+/// A sentence that only makes sense after a question.
+fn answer(clause: &Clause<'_>) -> Option<Said> {
+    if let Some(length) = clause.any(0, &["otherwise", "or else", "else", "in all other cases", "in any other case"]) {
+        let then = read(clause.after(length - 1), 1);
+        return Some(Said::Answer { answer: OTHERWISE.to_owned(), then });
+    }
+    let short = |answer: &str, length: usize| {
+        let (head, tail) = match find_else(clause) {
+            Some((at, tail)) if at >= length => (trim_start(clause.before(at).get(..)?), Some(tail)),
+            Some(_) | None => (clause.text, None),
+        };
+        let head = Clause::new(head);
+        let then = read(head.after(length - 1), 1);
+        Some(match tail {
+            None => Said::Answer { answer: answer.to_owned(), then },
+            // Both answers are in one sentence, so the question is the one before it.
+            Some(tail) => Said::Statements(vec![Statement::Decision(Decision {
+                question: String::new(),
+                options: vec![(answer.to_owned(), then), (opposite(answer), read(tail, 1))],
+                asked: false,
+            })]),
+        })
+    };
+    let yes = ["if yes", "if so", "if it is", "if they are", "if it does", "if he does", "if true", "in that case"];
+    let no = [
+        "if no",
+        "if not",
+        "if it is not",
+        "if it isn't",
+        "if they are not",
+        "if they aren't",
+        "if it does not",
+        "if it doesn't",
+        "if false",
+    ];
+    if let Some(length) = clause.any(0, &no).filter(|&length| clause.parted(length) && clause.len() > length) {
+        return short(NO, length);
+    }
+    if let Some(length) = clause.any(0, &yes).filter(|&length| clause.parted(length) && clause.len() > length) {
+        return short(YES, length);
+    }
+    for (word, answer) in [("yes", YES), ("no", NO)] {
+        let is_marked = clause.gap(1).contains([':', ',', '→', '–', '—', '-']);
+        if clause.word(0) == word && clause.len() > 1 && is_marked {
+            return short(answer, 1);
+        }
+    }
+    named_answer(clause)
+}
+
+/// `If “partly”, …` or `If red, …`: a word of an answer, not a condition of its own.
+fn named_answer(clause: &Clause<'_>) -> Option<Said> {
+    clause.any(0, &["if", "when", "in case of"])?;
+    let (condition, rest) = condition_and_rest(clause, usize::from(clause.has(0, "in case of")) * 2 + 1)?;
+    let is_quoted = condition.starts_with('“') && condition.ends_with('”');
+    let is_condition = has_condition_verb(&Clause::new(condition));
+    if !is_quoted && (is_condition || condition.split_whitespace().count() > 4 || find_else(clause).is_some()) {
+        return None;
+    }
+    Some(Said::Answer { answer: clean_label(unquoted(condition)), then: read(rest, 1) })
+}
+
+pub(super) fn opposite(answer: &str) -> String {
+    match answer {
+        YES => NO.to_owned(),
+        NO => YES.to_owned(),
+        _ => OTHERWISE.to_owned(),
+    }
+}
+
+/// Reads a piece of a sentence that may hold everything but an answer.
+fn read(text: &str, depth: u32) -> Vec<Statement> {
+    let text = without_sequencer(text);
+    let clause = Clause::new(text);
+    if clause.len() == 0 {
+        return Vec::new();
+    }
+    if depth >= MAX_DEPTH {
+        return vec![task(text)];
+    }
+    conditional(&clause, depth).or_else(|| trailing(&clause, depth)).unwrap_or_else(|| plain(&clause))
+}
+
+/// `If A, B; otherwise C` and its kin, where the condition comes first.
+fn conditional(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
+    let holds = ["only if", "if", "in case of", "in case", "in the event that", "provided that", "whenever", "when"];
+    let (length, answer) = match clause.any(0, &holds) {
+        Some(length) => (length, YES),
+        None => match clause.any(0, &["unless", "except if"]) {
+            Some(length) => (length, NO),
+            None => return looped(clause, depth),
+        },
+    };
+    let parted = find_else(clause);
+    let head = Clause::new(parted.map_or(clause.text, |(at, _)| clause.before(at)));
+    let (condition, rest) = condition_and_rest(&head, length)?;
+    let mut options = vec![(answer.to_owned(), read(rest, depth + 1))];
+    let mut statements = Vec::new();
+    if let Some((_, tail)) = parted {
+        let otherwise = read(tail, depth + 1);
+        match open_decision(&mut options[0].1) {
+            // “Otherwise” belongs to the nearest condition before it.
+            Some(inner) => inner.options.push((NO.to_owned(), otherwise)),
+            None => options.push((opposite(answer), otherwise)),
+        }
+    }
+    statements.push(Decision::new(condition, options));
+    Some(statements)
+}
+
+/// `While A, B` · `Until A, B`.
+fn looped(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
+    let is_while = clause.any(0, &["as long as", "while"]);
+    let length = is_while.or_else(|| clause.any(0, &["until"]))?;
+    let (condition, rest) = condition_and_rest(clause, length)?;
+    let question = question_label(condition);
+    Some(match is_while {
+        Some(_) => vec![Statement::While { question, body: read(rest, depth + 1) }],
+        None => vec![Statement::Until { body: a_task(rest), question }],
+    })
+}
+
+/// `B if A` · `B unless A` · `B until A`, where the condition comes last.
+fn trailing(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
+    let at = (1..clause.len()).find(|&index| {
+        let is_asked = || ASKING.iter().any(|verb| clause.word(index - 1) == *verb) || clause.has(0, "check if");
+        let is_condition = || has_condition_verb(&Clause::new(clause.from(index + 1)));
+        match clause.word(index) {
+            "if" => !is_asked() && !asks(clause, index) && clause.len() > index + 1,
+            "unless" => clause.len() > index + 1,
+            "until" => !waits(clause) && is_condition(),
+            _ => false,
+        }
+    })?;
+    let keyword = clause.word(at).to_owned();
+    let start = if clause.word(at - 1) == "only" || clause.word(at - 1) == "but" { at - 1 } else { at };
+    let body = clause.before(start);
+    if Clause::new(body).len() == 0 {
+        return None;
+    }
+    let rest = Clause::new(clause.from(at));
+    let parted = find_else(&rest);
+    let condition = Clause::new(parted.map_or(rest.text, |(end, _)| rest.before(end)));
+    let condition = trim_end(condition.after(0));
+    if keyword == "until" {
+        return Some(until(body, condition));
+    }
+    let answer = if keyword == "if" { YES } else { NO };
+    let mut options = vec![(answer.to_owned(), read(body, depth + 1))];
+    if let Some((_, tail)) = parted {
+        options.push((opposite(answer), read(tail, depth + 1)));
+    }
+    Some(vec![Decision::new(condition, options)])
+}
+
+/// `Go back to step 2 until A` · `Stir until A`.
+fn until(body: &str, condition: &str) -> Vec<Statement> {
+    let again = Clause::new(body);
+    match jump(&again, 0) {
+        Some(target) => vec![Decision::new(condition, vec![(NO.to_owned(), vec![Statement::Jump(target)])])],
+        None => vec![Statement::Until { body: a_task(body), question: question_label(condition) }],
+    }
+}
+
+/// Verbs after which “if” means “whether”.
+const ASKING: [&str; 20] = [
+    "check",
+    "checks",
+    "see",
+    "sees",
+    "ask",
+    "asks",
+    "verify",
+    "verifies",
+    "determine",
+    "determines",
+    "decide",
+    "decides",
+    "confirm",
+    "confirms",
+    "know",
+    "knows",
+    "test",
+    "tests",
+    "as",
+    "even",
+];
+
+/// `Check with the supplier if …`: asking with somebody between.
+fn asks(clause: &Clause<'_>, index: usize) -> bool {
+    let first = clause.word(0);
+    index <= 6 && ASKING.contains(&first) && !clause.parted(index)
+}
+
+/// Waiting is done once, however long it takes.
+fn waits(clause: &Clause<'_>) -> bool {
+    (0..clause.len().min(6))
+        .any(|index| matches!(clause.word(index), "wait" | "waits" | "waiting" | "hold" | "holds" | "pause" | "pauses"))
+}
+
+/// Words of which a condition has one; a list of things before a comma has none.
+fn has_condition_verb(clause: &Clause<'_>) -> bool {
+    const VERBS: [&str; 44] = [
+        "is", "are", "was", "were", "has", "have", "had", "does", "do", "did", "can", "cannot", "could", "will",
+        "would", "should", "must", "may", "exists", "exist", "exceeds", "exceed", "contains", "contain", "matches",
+        "match", "fails", "fail", "passes", "pass", "needs", "need", "arrives", "arrive", "agrees", "agree",
+        "requires", "wants", "says", "comes", "accepts", "approves", "rejects", "shows",
+    ];
+    (0..clause.len()).any(|index| {
+        let word = clause.word(index);
+        VERBS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t") || (index > 0 && word.ends_with("ed"))
+    })
+}
+
+/// The condition after the first `length` words, and what follows it.
+fn condition_and_rest<'a>(clause: &Clause<'a>, length: usize) -> Option<(&'a str, &'a str)> {
+    let cut = |index: usize| {
+        let condition = &clause.before(index)[clause.text.len() - clause.from(length).len()..];
+        (trim_end(condition), clause.from(index))
+    };
+    if let Some(then) =
+        (length + 1..clause.len()).find(|&index| clause.word(index) == "then" && index + 1 < clause.len())
+    {
+        let (condition, _) = cut(then);
+        return Some((condition, clause.from(then + 1)));
+    }
+    let parted: Vec<usize> = (length + 1..clause.len())
+        .filter(|&index| clause.gap(index).contains([',', ':', ';', '→', '?']) || clause.gap(index).contains("->"))
+        .collect();
+    let first = *parted.first()?;
+    let is_condition = |index: usize| has_condition_verb(&Clause::new(cut(index).0));
+    if is_condition(first) {
+        return Some(cut(first));
+    }
+    // “If name, date and address are given, …” has a list before its verb; “If red, …” has no verb at all.
+    let is_short = first - length <= 2;
+    let later = parted[1..].iter().zip(&parted).find(|&(&index, &before)| {
+        let joint = (before..index).find(|&word| matches!(clause.word(word), "and" | "or"));
+        let ends_list = joint.is_some_and(|joint| (joint..index).any(|word| is_being(clause.word(word))));
+        is_condition(index) && (ends_list || !is_short)
+    });
+    Some(cut(later.map_or(first, |(&index, _)| index)))
+}
+
+fn is_being(word: &str) -> bool {
+    matches!(word, "is" | "are" | "was" | "were" | "has" | "have")
+}
+
+/// Where `…; otherwise` stands, and what follows it.
+fn find_else<'a>(clause: &Clause<'a>) -> Option<(usize, &'a str)> {
+    (1..clause.len()).find_map(|index| {
+        let parted = clause.parted(index);
+        let length = match clause.word(index) {
+            "otherwise" => 1,
+            "or" if clause.word(index + 1) == "else" => 2,
+            "else" if parted => 1,
+            "if" if parted && clause.word(index + 1) == "not" && clause.parted(index + 2) => 2,
+            _ => return None,
+        };
+        let tail = clause.after(index + length - 1);
+        (!tail.is_empty()).then_some((index, tail))
+    })
+}
+
+/// The decision at the end of the statements that still takes an answer; the innermost one.
+pub(super) fn open_decision(statements: &mut [Statement]) -> Option<&mut Decision> {
+    let mut levels = levels_to_open(statements)?;
+    let mut inner = statements;
+    loop {
+        let Some(Statement::Decision(decision)) = inner.last_mut() else {
+            return None;
+        };
+        if levels == 0 {
+            return Some(decision);
+        }
+        levels -= 1;
+        inner = &mut decision.options.last_mut()?.1;
+    }
+}
+
+/// How many decisions stand around the innermost open one.
+fn levels_to_open(statements: &[Statement]) -> Option<usize> {
+    let mut open = None;
+    let mut inner = statements;
+    for level in 0.. {
+        let Some(Statement::Decision(decision)) = inner.last() else {
+            break;
+        };
+        if decision.is_open() {
+            open = Some(level);
+        }
+        match decision.options.last() {
+            Some((_, next)) => inner = next,
+            None => break,
+        }
+    }
+    open
+}
+
+/// A piece without conditions: something done, and perhaps where it goes on.
+fn plain(clause: &Clause<'_>) -> Vec<Statement> {
+    if goes_on(clause) {
+        return Vec::new();
+    }
+    let joined = |index: usize| index == 0 || clause.parted(index) || matches!(clause.word(index - 1), "and" | "then");
+    let found =
+        (0..clause.len()).filter(|&index| joined(index)).find_map(|index| jump(clause, index).map(|to| (index, to)));
+    let Some((index, target)) = found else {
+        return vec![task(clause.text)];
+    };
+    let mut end = index;
+    while end > 0 && matches!(clause.word(end - 1), "and" | "then") {
+        end -= 1;
+    }
+    let mut statements = Vec::new();
+    if end > 0 {
+        statements.push(task(clause.before(end)));
+    }
+    statements.push(Statement::Jump(target));
+    statements
+}
+
+/// `continue with the next step`: says nothing that the order does not say.
+fn goes_on(clause: &Clause<'_>) -> bool {
+    let whole = ["continue", "proceed", "do nothing", "go on", "carry on", "nothing"];
+    if clause.any(0, &whole) == Some(clause.len()) {
+        return true;
+    }
+    let verb = clause.any(0, &GOING);
+    verb.is_some_and(|length| {
+        let next = clause.any(length, &["to the next step", "with the next step", "to next step", "with next step"]);
+        next.is_some_and(|next| length + next == clause.len())
+    })
+}
+
+const GOING: [&str; 20] = [
+    "go back",
+    "go on",
+    "go directly",
+    "go straight",
+    "go",
+    "return",
+    "proceed",
+    "continue",
+    "skip ahead",
+    "skip",
+    "jump back",
+    "jump",
+    "move on",
+    "move",
+    "start again",
+    "restart",
+    "resume",
+    "begin again",
+    "repeat",
+    "redo",
+];
+
+/// Where the words from `index` to the end of the clause send the reader, if that is all they say.
+fn jump(clause: &Clause<'_>, index: usize) -> Option<Target> {
+    if let Some(end) = end_of_all(clause, index) {
+        return Some(end);
+    }
+    let mut at = index + clause.any(index, &GOING)?;
+    at += clause.any(at, &["to", "at", "with", "from"]).unwrap_or(0);
+    if let Some(length) = clause.any(at, &["the beginning", "the start", "the top", "the first step", "beginning"]) {
+        return (at + length == clause.len()).then_some(Target::First);
+    }
+    let restarts = clause.any(index, &["start again", "restart", "begin again"]);
+    if restarts.is_some_and(|length| index + length == clause.len()) {
+        return Some(Target::First);
+    }
+    if let Some(length) = clause.any(at, &["the end", "end"]) {
+        return (at + length == clause.len()).then_some(Target::End(None));
+    }
+    at += clause.any(at, &["the step", "step number", "step no", "step", "steps", "point", "number", "no"])?;
+    let number = clause.word(at).to_owned();
+    let first = number.split('-').next().unwrap_or(&number).to_owned();
+    let is_number = first.starts_with(|letter: char| letter.is_ascii_digit());
+    let rest = match clause.word(at + 1) {
+        "to" | "and" | "through" | "until" => at + 3,
+        "again" | "above" | "below" => at + 2,
+        _ if clause.gap(at + 1).contains('–') && !clause.word(at + 1).is_empty() => at + 2,
+        _ => at + 1,
+    };
+    (is_number && rest >= clause.len()).then_some(Target::Step(first))
+}
+
+/// `end the procedure`, `the process ends`, `stop`, with a name after a colon where ends differ.
+fn end_of_all(clause: &Clause<'_>, index: usize) -> Option<Target> {
+    const WHOLE: [&str; 22] = [
+        "end",
+        "stop",
+        "finish",
+        "done",
+        "stop here",
+        "end here",
+        "finish here",
+        "you are done",
+        "we are done",
+        "nothing further to do",
+        "nothing more to do",
+        "end of process",
+        "end of procedure",
+        "end of workflow",
+        "end of the process",
+        "end of the procedure",
+        "end of the workflow",
+        "that is all",
+        "it ends",
+        "it ends here",
+        "this ends",
+        "abort",
+    ];
+    const THINGS: [&str; 9] = [
+        "the procedure",
+        "the process",
+        "the workflow",
+        "this procedure",
+        "this process",
+        "this workflow",
+        "procedure",
+        "process",
+        "workflow",
+    ];
+    const ENDS: [&str; 9] =
+        ["ends", "end", "stops", "is finished", "is complete", "is done", "is over", "finishes", "terminates"];
+    let thing = |at: usize| clause.any(at, &THINGS);
+    let ended = ["end", "stop", "finish", "close", "terminate", "exit", "abort"].contains(&clause.word(index));
+    let commanded = || thing(index + 1).filter(|_| ended).map(|length| length + 1);
+    let stated = || thing(index).and_then(|length| clause.any(index + length, &ENDS).map(|ends| length + ends));
+    let whole = |&&phrase: &&&str| clause.has(index, phrase) && index + phrase.split(' ').count() == clause.len();
+    let length =
+        commanded().or_else(stated).or_else(|| WHOLE.iter().find(whole).map(|phrase| phrase.split(' ').count()))?;
+    let at = index + length + usize::from(clause.word(index + length) == "here");
+    if at == clause.len() {
+        return Some(Target::End(None));
+    }
+    let name =
+        clause.gap(at).trim_start().starts_with(':').then(|| clean_label(unquoted(trim_end(clause.from(at)))))?;
+    Some(Target::End(Some(name)))
+}
+
+fn task(text: &str) -> Statement {
+    Statement::Task(a_task(text))
+}
+
+pub(super) fn a_task(text: &str) -> Task {
+    let text = trim_end(text);
+    if let Some(quoted) = whole_quote(text) {
+        return Task { label: clean_label(quoted), actor: actor(quoted).0.filter(|_| actor(quoted).1 == quoted) };
+    }
+    let (actor, rest) = actor(text);
+    let rest = whole_quote(rest).unwrap_or(rest);
+    Task { label: capitalised(&clean_label(rest)), actor }
+}
+
+/// The inside of a text that is quoted as a whole.
+fn whole_quote(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('“')?.strip_suffix('”')?;
+    (!inside.contains('”')).then_some(inside)
+}
+
+fn unquoted(text: &str) -> &str {
+    whole_quote(text).unwrap_or(text)
+}
+
+/// The text of a decision: one question.
+pub(super) fn question_label(condition: &str) -> String {
+    let text = trim_end(condition.trim().trim_end_matches(['?', ' ']));
+    let text = unquoted(text).trim().trim_end_matches('?').trim_end();
+    format!("{}?", capitalised(&clean_label(text)))
+}
+
+/// The sentence without the words that only say that it comes after another one.
+pub(super) fn without_sequencer(sentence: &str) -> &str {
+    let clause = Clause::new(sentence);
+    let words = [
+        "first of all",
+        "first",
+        "firstly",
+        "second",
+        "secondly",
+        "third",
+        "thirdly",
+        "and then",
+        "then",
+        "next",
+        "after that",
+        "afterwards",
+        "finally",
+        "lastly",
+        "and",
+        "but",
+        "also",
+        "in this case",
+    ];
+    match clause.any(0, &words) {
+        // “First name is entered” does not begin with a sequencer; a comma or “then” says that it does.
+        Some(length)
+            if clause.len() > length
+                && (clause.parted(length) || matches!(clause.word(length - 1), "then" | "and" | "but")) =>
+        {
+            without_sequencer(clause.from(length))
+        }
+        Some(_) | None => clause.text,
+    }
+}
