@@ -8,6 +8,8 @@ pub mod port;
 mod catalogue;
 mod client;
 mod context;
+#[cfg(any(test, feature = "contract-suite"))]
+pub mod contract_suite;
 mod feed;
 mod handler;
 mod lifecycle;

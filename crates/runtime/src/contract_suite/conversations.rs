@@ -1,0 +1,89 @@
+//! Conversations: what was said, by whom, at which number.
+
+use contract::conversation::{Message, Role};
+
+use super::scene::{Scene, named, user};
+use crate::port::store::{PageRequest, Submission};
+
+async fn ask(scene: &Scene<'_>, owner: &str, conversation: &str, question: &str) -> crate::machine::State {
+    let message = Some(scene.message(Role::User, question));
+    let submission = Submission { message, ..scene.submission(scene.header_in(&user(owner), conversation)) };
+    let state = submission.state.clone();
+    scene.submit(submission).await;
+    scene.advance(&state, crate::machine::Command::Start).await
+}
+
+async fn answer(scene: &Scene<'_>, state: &crate::machine::State, answer: &str) {
+    let mut change = scene.tokens(state, &["…", answer]);
+    let mut message = scene.message(Role::Assistant, answer);
+    message.at_event = 1;
+    change.message = Some(message);
+    scene.store.commit(change).await.unwrap();
+}
+
+pub(super) async fn messages_enter_with_their_events(scene: Scene<'_>) {
+    let ada = user("ada");
+    let long = format!("How good is this data? {}", "x".repeat(200));
+    let state = ask(&scene, "ada", "c1", &long).await;
+    let begun = scene.store.conversation(&ada, &named("c1")).await.unwrap().unwrap();
+    assert_eq!(begun.title, long.chars().take(80).collect::<String>());
+    assert_eq!((begun.agent_id, begun.cursor), (None, 2));
+    answer(&scene, &state, "Good.").await;
+    ask(&scene, "ada", "c1", "And this?").await;
+    let summary = scene.store.conversation(&ada, &named("c1")).await.unwrap().unwrap();
+    assert_eq!(summary.title, begun.title, "the first message is the title");
+    assert_eq!((summary.agent_id, summary.cursor), (Some(named("liaison.content")), 6));
+    assert_eq!(summary.created_at, begun.created_at);
+    assert!(summary.updated_at > begun.updated_at);
+    let messages = scene.store.messages(&ada, &named("c1"), None, 10).await.unwrap();
+    let said: Vec<(Role, &str, u64)> =
+        messages.iter().map(|message| (message.role, message.content.as_str(), message.seq)).collect();
+    assert_eq!(said, [(Role::User, long.as_str(), 1), (Role::Assistant, "Good.", 4), (Role::User, "And this?", 5)]);
+    assert_eq!(messages[1].execution_id.as_ref(), Some(&state.header.execution_id));
+    assert_eq!(messages[1].agent_id, Some(named("liaison.content")));
+}
+
+pub(super) async fn messages_are_read_backwards(scene: Scene<'_>) {
+    let ada = user("ada");
+    for index in 0..9 {
+        ask(&scene, "ada", "c1", &format!("message {index}")).await;
+    }
+    let all = scene.store.messages(&ada, &named("c1"), None, 100).await.unwrap();
+    assert_eq!(all.len(), 9);
+    let mut read: Vec<Message> = Vec::new();
+    loop {
+        let before = read.first().map(|message| message.seq);
+        let mut page = scene.store.messages(&ada, &named("c1"), before, 4).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        page.append(&mut read);
+        read = page;
+    }
+    assert_eq!(read, all);
+    for (before, count) in [(0, 0), (1, 0), (2, 1), (u64::MAX, 9)] {
+        assert_eq!(scene.store.messages(&ada, &named("c1"), Some(before), 100).await.unwrap().len(), count);
+    }
+    assert_eq!(scene.store.messages(&user("bob"), &named("c1"), None, 100).await.unwrap(), []);
+    assert_eq!(scene.store.messages(&ada, &named("c2"), None, 100).await.unwrap(), []);
+}
+
+pub(super) async fn lists_begin_with_the_newest(scene: Scene<'_>) {
+    let ada = user("ada");
+    for name in ["c1", "c2", "c3", "c4", "c5"] {
+        ask(&scene, "ada", name, name).await;
+    }
+    scene.pending(scene.header(&ada)).await;
+    ask(&scene, "bob", "c1", "his").await;
+    let list = async |page| {
+        let page = scene.store.conversations(&ada, page).await.unwrap();
+        let titles: Vec<String> = page.items.into_iter().map(|summary| summary.title).collect();
+        (page.total, titles.join(" "), page.next_cursor)
+    };
+    assert_eq!(list(PageRequest::first(10)).await, (5, "c5 c4 c3 c2 c1".to_owned(), None));
+    let (total, titles, cursor) = list(PageRequest::first(3)).await;
+    assert_eq!((total, titles.as_str(), cursor.is_some()), (5, "c5 c4 c3", true));
+    assert_eq!(list(PageRequest { limit: 3, offset: 0, cursor }).await, (5, "c2 c1".to_owned(), None));
+    assert_eq!(scene.store.conversation(&user("eve"), &named("c1")).await.unwrap(), None);
+    assert_eq!(scene.store.conversations(&user("eve"), PageRequest::first(3)).await.unwrap().total, 0);
+}

@@ -1,0 +1,63 @@
+//! A retry gets the first answer, and a quota counts each thing once.
+
+use contract::Owner;
+use futures_util::future::join_all;
+
+use super::scene::{Scene, user};
+use crate::port::store::{Idempotency, Submission, SubmitOutcome};
+
+fn keyed(scene: &Scene<'_>, owner: &Owner, key: &str, fingerprint: u8) -> Submission {
+    let idempotency = Some(Idempotency { key: key.to_owned(), fingerprint: [fingerprint; 32] });
+    Submission { idempotency, ..scene.submission(scene.header(owner)) }
+}
+
+pub(super) async fn a_key_returns_the_first_answer(scene: Scene<'_>) {
+    let ada = user("ada");
+    let first = keyed(&scene, &ada, "k", 1);
+    let header = first.state.header.clone();
+    scene.submit(first).await;
+    for (fingerprint, same) in [(1, true), (2, false), (1, true)] {
+        let outcome = scene.store.submit(keyed(&scene, &ada, "k", fingerprint)).await.unwrap();
+        let SubmitOutcome::Known { execution_id, intent_id, created_at, same_request } = outcome else {
+            panic!("it should be known: {outcome:?}");
+        };
+        assert_eq!(execution_id, header.execution_id);
+        assert_eq!(intent_id, header.intent_id);
+        assert_eq!(created_at, header.created_at);
+        assert_eq!(same_request, same);
+    }
+    assert_eq!(scene.store.unfinished(None, 10).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_key_is_its_owners(scene: Scene<'_>) {
+    let anonymous = Owner::Anonymous { session_id: super::scene::named("sess_secret") };
+    for owner in [user("ada"), user("bob"), anonymous] {
+        scene.submit(keyed(&scene, &owner, "k", 1)).await;
+        scene.submit(keyed(&scene, &owner, "K", 1)).await;
+    }
+}
+
+pub(super) async fn of_many_twins_one_is_new(scene: Scene<'_>) {
+    let twins = (0..32).map(|_| scene.store.submit(keyed(&scene, &user("ada"), "k", 1)));
+    let outcomes = join_all(twins.collect::<Vec<_>>()).await;
+    let accepted = outcomes.iter().filter(|outcome| matches!(outcome, Ok(SubmitOutcome::Accepted(_)))).count();
+    assert_eq!(accepted, 1);
+    let known = |outcome: &_| matches!(outcome, Ok(SubmitOutcome::Known { same_request: true, .. }));
+    assert_eq!(outcomes.iter().filter(|outcome| known(outcome)).count(), 31);
+}
+
+pub(super) async fn a_quota_counts_what_was_accepted(scene: Scene<'_>) {
+    let ada = user("ada");
+    let limited = |key: &str| Submission { quota: Some(3), ..keyed(&scene, &ada, key, 1) };
+    let reached = |outcome| matches!(outcome, Ok(SubmitOutcome::QuotaReached));
+    for key in ["a", "b", "c"] {
+        scene.submit(limited(key)).await;
+    }
+    assert!(reached(scene.store.submit(limited("d")).await));
+    let again = scene.store.submit(limited("a")).await.unwrap();
+    assert!(matches!(again, SubmitOutcome::Known { same_request: true, .. }), "a retry is nothing new: {again:?}");
+    assert!(reached(scene.store.submit(limited("d")).await), "what was refused was not remembered");
+    let other = Submission { quota: Some(1), ..keyed(&scene, &user("bob"), "a", 1) };
+    scene.submit(other).await;
+    scene.submit(keyed(&scene, &ada, "d", 1)).await;
+}

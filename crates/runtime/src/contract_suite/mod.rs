@@ -1,0 +1,94 @@
+//! What every store promises, as functions that any plug can be handed to. Each promise gets a store of its own with
+//! nothing in it, and panics where the store does not keep it.
+
+mod approvals;
+mod artifacts;
+mod conversations;
+mod executions;
+mod idempotency;
+mod journal;
+mod objects;
+mod scene;
+mod search;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::port::Store;
+
+pub use objects::keeps_objects;
+
+/// One promise, by its name.
+pub type Promise = (&'static str, for<'store> fn(&'store dyn Store) -> BoxFuture<'store, ()>);
+
+macro_rules! promises {
+    ($($noun:ident::$promise:ident,)*) => {
+        /// All of them.
+        pub const PROMISES: &[Promise] =
+            &[$((stringify!($promise), |store| Box::pin($noun::$promise(scene::Scene::new(store)))),)*];
+    };
+}
+
+promises! {
+    executions::a_submission_can_be_read_at_once,
+    executions::a_change_needs_its_revision,
+    executions::one_of_many_decides,
+    executions::only_the_running_attempt_writes,
+    executions::unfinished_ones_come_in_pages,
+    executions::a_parent_knows_its_unfinished_children,
+    executions::a_child_is_its_parents_owners,
+    executions::steps_keep_their_order,
+    idempotency::a_key_returns_the_first_answer,
+    idempotency::a_key_is_its_owners,
+    idempotency::of_many_twins_one_is_new,
+    idempotency::a_quota_counts_what_was_accepted,
+    journal::numbers_have_no_holes,
+    journal::any_cursor_gives_what_follows,
+    journal::an_execution_has_its_own_events,
+    journal::a_long_commit_is_read_in_parts,
+    journal::any_text_survives,
+    journal::a_conversation_is_its_owners,
+    approvals::an_approval_is_written_with_its_execution,
+    approvals::lists_are_by_owner_and_status,
+    artifacts::an_artifact_goes_through_its_life,
+    artifacts::filters_join,
+    artifacts::lists_come_in_pages,
+    artifacts::others_have_no_artifact,
+    search::all_words_must_be_there,
+    search::what_is_deleted_or_taken_out_is_not_found,
+    search::no_text_breaks_it,
+    search::others_texts_are_not_found,
+    conversations::messages_enter_with_their_events,
+    conversations::messages_are_read_backwards,
+    conversations::lists_begin_with_the_newest,
+}
+
+/// Hands a new store of `open` to each promise.
+pub async fn keeps_every_promise<Opened>(open: impl Fn() -> Opened)
+where
+    Opened: Future<Output = Arc<dyn Store>>,
+{
+    for (name, promise) in PROMISES {
+        // Shown where the promise panics.
+        eprintln!("promise: {name}");
+        let store = open().await;
+        promise(&*store).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{MemoryObjects, MemoryStore};
+
+    #[tokio::test]
+    async fn the_store_in_memory_keeps_every_promise() {
+        keeps_every_promise(|| async { Arc::new(MemoryStore::default()) as Arc<dyn Store> }).await;
+    }
+
+    #[tokio::test]
+    async fn the_objects_in_memory_are_kept() {
+        keeps_objects(&MemoryObjects::default()).await;
+    }
+}
