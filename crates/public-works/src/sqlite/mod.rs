@@ -7,6 +7,7 @@ mod error;
 mod migrate;
 mod reader;
 mod store;
+mod tables;
 mod writer;
 
 pub use accounts::{MoveSpace, SqliteAccounts};
@@ -14,3 +15,4 @@ pub use database::Database;
 pub use error::{DatabaseError, OpenError};
 pub use rusqlite;
 pub use store::{SqliteStore, move_space};
+pub use tables::SqliteTables;
