@@ -1,3 +1,5 @@
 //! The pipes, tested through their front doors.
 
 mod database;
+mod kill;
+mod store;
