@@ -1,0 +1,254 @@
+//! Who is calling. The credentials of a request are read here once, by the rules of the contract, and the Security Guard
+//! says what they are worth; a handler gets a [`CallContext`], which nothing else can make.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use contract::{Code, ExecutionId, Owner, SessionId, TenantId, auth::Secret};
+use http::{HeaderMap, Method, header, request::Parts};
+use runtime::RuntimeClient;
+use security_guard::{Asker, Caller, Credential, Permission};
+
+use crate::{Plane, Refusal, client::Client, origin};
+
+/// The session cookie on plain loopback. Its value is an access token.
+pub const COOKIE: &str = "symphainy";
+/// The session cookie on TLS; the prefix makes browsers insist on `Secure`, on `Path=/` and on no `Domain` (RFC 6265bis).
+pub const COOKIE_TLS: &str = "__Host-symphainy";
+
+/// Somebody who has been recognised, and what they can reach.
+#[derive(Clone)]
+pub struct CallContext {
+    asker: Asker,
+    owner: Owner,
+    plane: Arc<Plane>,
+}
+
+impl CallContext {
+    fn new(asker: Asker, plane: Arc<Plane>) -> Self {
+        Self { owner: asker.owner(), asker, plane }
+    }
+
+    pub fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    /// Whose the things are that this call makes and may see.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    pub fn runtime(&self) -> &RuntimeClient {
+        &self.plane.runtime
+    }
+
+    pub fn plane(&self) -> &Arc<Plane> {
+        &self.plane
+    }
+
+    /// The session of work that the credential came with.
+    pub fn session_id(&self) -> &SessionId {
+        self.asker.session_id()
+    }
+
+    /// The signed-in user; an anonymous session has to sign in first.
+    pub fn caller(&self) -> Result<&Caller, Refusal> {
+        self.asker.caller().ok_or_else(Refusal::sign_in_first)
+    }
+
+    /// Refuses where the asker's roles do not include the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
+        if self.asker.may(permission) {
+            return Ok(());
+        }
+        let detail = match &self.asker {
+            Asker::User(_) => format!("Your roles do not include {permission}. Ask an administrator for it."),
+            Asker::Anonymous { .. } => "An anonymous session may not do this. Register or sign in first.".to_owned(),
+        };
+        Err(Refusal::new(Code::Forbidden, detail))
+    }
+
+    /// A body may name the caller's own tenant, or none. `""` is what the old client sends for none.
+    pub fn check_tenant(&self, tenant_id: Option<&TenantId>) -> Result<(), Refusal> {
+        match tenant_id {
+            Some(named) if Some(named) != self.owner.tenant_id() => {
+                Err(Refusal::new(Code::Forbidden, "The body names a tenant that is not yours. Leave `tenant_id` out."))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A session that the asker may work in: their own, or an anonymous one whose id they know.
+    pub async fn check_session(&self, session_id: &SessionId) -> Result<(), Refusal> {
+        self.plane.guard.session(Some(&self.asker), session_id).await?;
+        Ok(())
+    }
+
+    /// How many intents the asker may submit in all; `None` for signed-in users.
+    pub fn intent_quota(&self) -> Option<u32> {
+        match &self.asker {
+            Asker::User(_) => None,
+            Asker::Anonymous { .. } => Some(self.plane.config.limits.anonymous_intents),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Plane>> for CallContext {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, plane: &Arc<Plane>) -> Result<Self, Refusal> {
+        Credentials::read(parts, plane)?.enter().await
+    }
+}
+
+/// What a request's head brought along, parsed and not yet verified.
+#[derive(Clone)]
+pub struct Credentials {
+    header: Option<Secret>,
+    cookie: Option<Secret>,
+    plane: Arc<Plane>,
+}
+
+impl FromRequestParts<Arc<Plane>> for Credentials {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, plane: &Arc<Plane>) -> Result<Self, Refusal> {
+        Self::read(parts, plane)
+    }
+}
+
+impl Credentials {
+    fn read(parts: &Parts, plane: &Arc<Plane>) -> Result<Self, Refusal> {
+        let headers = &parts.headers;
+        let header = bearer(headers)?;
+        let cookie = session_cookie(headers);
+        let unsafe_method = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if header.is_none() && cookie.is_some() && unsafe_method {
+            let client = Client::of(headers, &parts.extensions, &plane.config.trusted_proxies);
+            origin::refuse_forgery(headers, client, &plane.config)?;
+        }
+        Ok(Self { header, cookie, plane: Arc::clone(plane) })
+    }
+
+    /// Whether the request's head carries any credential.
+    pub fn is_empty(&self) -> bool {
+        self.header.is_none() && self.cookie.is_none()
+    }
+
+    /// Whether a cookie is the only credential; sockets then want an origin.
+    pub fn only_cookie(&self) -> bool {
+        self.header.is_none() && self.cookie.is_some()
+    }
+
+    /// A token from elsewhere (a body, a subprotocol): it has to be the header's where there is one.
+    pub fn with_token(mut self, token: Option<&str>) -> Result<Self, Refusal> {
+        let Some(token) = token else { return Ok(self) };
+        match &self.header {
+            Some(header) if header.0 != token => Err(contradiction()),
+            Some(_) => Ok(self),
+            None => {
+                self.header = Some(Secret(token.to_owned()));
+                Ok(self)
+            }
+        }
+    }
+
+    /// Who is asking, or `None` where there is no credential at all.
+    pub async fn asker(&self) -> Result<Option<Asker>, Refusal> {
+        let guard = &self.plane.guard;
+        match (&self.header, &self.cookie) {
+            (None, None) => Ok(None),
+            (None, Some(cookie)) => Ok(Some(guard.verify(&Credential::Cookie(cookie.clone())).await?)),
+            (Some(header), None) => Ok(Some(guard.verify(&Credential::Bearer(header.clone())).await?)),
+            (Some(header), Some(cookie)) => {
+                let asker = guard.verify(&Credential::Bearer(header.clone())).await?;
+                // A cookie that has run out contradicts nobody.
+                match guard.verify(&Credential::Cookie(cookie.clone())).await {
+                    Ok(other) if sign_in_of(&other) != sign_in_of(&asker) => Err(contradiction()),
+                    Ok(_) | Err(_) => Ok(Some(asker)),
+                }
+            }
+        }
+    }
+
+    /// Lets in whoever the head's credential stands for.
+    pub async fn enter(self) -> Result<CallContext, Refusal> {
+        let asker = self.asker().await?.ok_or_else(Refusal::sign_in_first)?;
+        Ok(CallContext::new(asker, self.plane))
+    }
+
+    /// The same, and where the head has no credential, the id of an anonymous session is one; for submit, upload and ticket.
+    /// Under `legacy_client` so is the id of an owned session.
+    pub async fn enter_with_session(self, session_id: Option<&SessionId>) -> Result<CallContext, Refusal> {
+        match session_id {
+            Some(session_id) if self.is_empty() => {
+                let asker = self.plane.guard.verify(&Credential::LegacySession(session_id.clone())).await?;
+                Ok(CallContext::new(asker, self.plane))
+            }
+            Some(_) | None => self.enter().await,
+        }
+    }
+
+    /// The same for calls where a session's id is a credential under `legacy_client` only.
+    pub async fn enter_with_legacy_session(self, session_id: Option<&SessionId>) -> Result<CallContext, Refusal> {
+        let session_id = session_id.filter(|_| self.plane.config.legacy_client);
+        self.enter_with_session(session_id).await
+    }
+
+    /// The same for an execution's status: under `legacy_client` the execution's id opens what its session opens.
+    pub async fn enter_with_legacy_execution(self, execution_id: &ExecutionId) -> Result<CallContext, Refusal> {
+        if !self.is_empty() || !self.plane.config.legacy_client {
+            return self.enter().await;
+        }
+        let runtime = &self.plane.runtime;
+        let owner = runtime.execution_owner(execution_id).await?.ok_or_else(Refusal::sign_in_first)?;
+        let execution = runtime.execution(&owner, execution_id).await?.ok_or_else(Refusal::sign_in_first)?;
+        let context = self.enter_with_session(Some(&execution.session_id)).await?;
+        if context.owner == owner { Ok(context) } else { Err(Refusal::sign_in_first()) }
+    }
+}
+
+fn sign_in_of(asker: &Asker) -> Option<&contract::SignInId> {
+    asker.caller().and_then(Caller::sign_in_id)
+}
+
+fn contradiction() -> Refusal {
+    Refusal::new(
+        Code::ConflictingCredentials,
+        "The request carries two credentials that are not the same sign-in's. Send one of them.",
+    )
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::new(Code::ConflictingCredentials, "Send the Authorization header once."));
+    }
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    match token {
+        Some(token) if !token.is_empty() => Ok(Some(Secret(token.to_owned()))),
+        Some(_) | None => Err(Refusal::new(
+            Code::TokenInvalid,
+            "The Authorization header has to read `Bearer` and the access token, with one space between them.",
+        )),
+    }
+}
+
+fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
+    let value = cookie(headers, COOKIE_TLS).or_else(|| cookie(headers, COOKIE))?;
+    Some(Secret(value.to_owned()))
+}
+
+/// The value of a cookie, where it is there and not empty.
+pub(crate) fn cookie<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
+    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    pairs
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, value)| *found == name && !value.is_empty())
+        .map(|(_, value)| value.trim_matches('"'))
+}

@@ -1,0 +1,43 @@
+//! Whether the server lives, and whether it can be given work.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use contract::Code;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{Plane, Refusal};
+
+/// How the server is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// Always `healthy`; a server that is not answers with a problem.
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+}
+
+const HEALTHY: Health = Health { status: "healthy", service: "symphainy", version: env!("CARGO_PKG_VERSION") };
+
+/// Whether the server answers.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+pub(super) async fn health() -> Json<Health> {
+    Json(HEALTHY)
+}
+
+/// Whether the process lives; it says nothing about storage.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Health)))]
+pub(super) async fn live() -> Json<Health> {
+    Json(HEALTHY)
+}
+
+/// Whether storage and Runtime answer and the server is not draining.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses((status = 200, body = Health)))]
+pub(super) async fn ready(State(plane): State<Arc<Plane>>) -> Result<Json<Health>, Refusal> {
+    if plane.draining.is_cancelled() {
+        return Err(Refusal::new(Code::Unavailable, "The server is draining. Ask another one, or this one later."));
+    }
+    plane.runtime.ready().await?;
+    Ok(Json(HEALTHY))
+}

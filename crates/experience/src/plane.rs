@@ -1,0 +1,53 @@
+//! The Experience Plane put together: everything that a request may need, made once at start-up and shared.
+
+use std::sync::Arc;
+
+use contract::agent::AgentSummary;
+use runtime::RuntimeClient;
+use security_guard::{Clock, SecurityGuard};
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::ExperienceConfig, http, socket::Sockets};
+
+/// What routes and sockets share.
+pub struct Plane {
+    pub guard: SecurityGuard,
+    pub runtime: RuntimeClient,
+    /// Everybody that routing can choose, and that `GET /api/agents` lists.
+    pub agents: Vec<AgentSummary>,
+    pub config: ExperienceConfig,
+    pub clock: Arc<dyn Clock>,
+    /// Cancelled when the server begins to drain: nothing new is taken, sockets are told to come back.
+    pub draining: CancellationToken,
+    /// The open sockets.
+    pub sockets: Sockets,
+}
+
+/// The Experience Plane. Cheap to clone.
+#[derive(Clone)]
+pub struct Experience {
+    plane: Arc<Plane>,
+}
+
+impl Experience {
+    pub fn new(
+        guard: SecurityGuard,
+        runtime: RuntimeClient,
+        agents: Vec<AgentSummary>,
+        config: ExperienceConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let sockets = Sockets::new(&config.limits);
+        let draining = CancellationToken::new();
+        Self { plane: Arc::new(Plane { guard, runtime, agents, config, clock, draining, sockets }) }
+    }
+
+    pub fn plane(&self) -> &Arc<Plane> {
+        &self.plane
+    }
+
+    /// All routes, ready to be served.
+    pub fn router(&self) -> axum::Router {
+        http::router(Arc::clone(&self.plane))
+    }
+}

@@ -1,0 +1,169 @@
+//! Refusals: what a handler answers when it will not or cannot do what was asked, and the tables that turn the errors of
+//! the rooms below into it. The problem document itself is written in one place, `http/envelope.rs`, which knows the
+//! request's id.
+
+use std::{borrow::Cow, error::Error, sync::Arc};
+
+use axum::response::{IntoResponse, Response};
+use contract::{Code, problem::FieldError};
+use http::StatusCode;
+use runtime::RuntimeError;
+use security_guard::{GuardError, LimitReached, RateLimit};
+
+/// Why there is no good answer. It is boxed so that results stay small.
+#[derive(Clone, Debug)]
+pub struct Refusal(Box<Reason>);
+
+/// What a refusal says, to the client and to the log.
+#[derive(Clone, Debug)]
+pub struct Reason {
+    pub code: Code,
+    /// One sentence for a person that says what to do.
+    pub detail: Cow<'static, str>,
+    pub errors: Vec<FieldError>,
+    /// Seconds.
+    pub retry_after: Option<u64>,
+    /// The limit that was reached, for `X-RateLimit-*`.
+    pub limit: Option<RateLimit>,
+    /// What broke, for the log alone.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// How soon to come back where nothing better is known, in seconds.
+const RETRY_SOON: u64 = 1;
+
+impl Refusal {
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        let retry_after = match code.status() {
+            429 | 503 => Some(RETRY_SOON),
+            _ => None,
+        };
+        Self(Box::new(Reason { code, detail: detail.into(), errors: Vec::new(), retry_after, limit: None, source: None }))
+    }
+
+    /// There is no such thing, or it is somebody else's: nobody learns which.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}, or it is not yours."))
+    }
+
+    /// No credential, where one is needed.
+    pub fn sign_in_first() -> Self {
+        GuardError::NotSignedIn.into()
+    }
+
+    /// One field of the body does not fit.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError::new(field, message)])
+    }
+
+    /// Fields of the body do not fit.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [] => "The body does not fit. See /docs for what it has to look like.".to_owned(),
+            [FieldError { field, message }] if field.is_empty() => format!("The body {message}."),
+            [FieldError { field, message }] => format!("Correct `{field}`: {}", sentence(message)),
+            several => {
+                let fields: Vec<&str> = several.iter().map(|error| error.field.as_str()).collect();
+                format!("Correct these fields: {}.", fields.join(", "))
+            }
+        };
+        let mut refusal = Self::new(Code::ValidationFailed, detail);
+        refusal.0.errors = errors;
+        refusal
+    }
+
+    /// Something broke on our side. The client learns no more than that; the log gets the source.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Code::Internal, "Something broke on our side. Try again, and tell us the request id if it stays.")
+            .because(source)
+    }
+
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// What broke, for the log.
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    pub fn reason(&self) -> &Reason {
+        &self.0
+    }
+
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+}
+
+fn sentence(message: &str) -> String {
+    if message.ends_with(['.', '!', '?']) { message.to_owned() } else { format!("{message}.") }
+}
+
+/// An answer without a body; the envelope writes the problem document where it finds the refusal beside it.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<GuardError> for Refusal {
+    fn from(error: GuardError) -> Self {
+        let mut refusal = Self::new(error.code(), error.to_string());
+        refusal.0.errors = error.field_errors().to_vec();
+        refusal.0.retry_after = error.retry_after();
+        if let GuardError::TooMany(reached) = &error {
+            refusal.0.limit = Some(reached.limit);
+        }
+        if error.code().status() >= 500 { refusal.because(error) } else { refusal }
+    }
+}
+
+impl From<LimitReached> for Refusal {
+    fn from(reached: LimitReached) -> Self {
+        GuardError::TooMany(reached).into()
+    }
+}
+
+impl From<RuntimeError> for Refusal {
+    fn from(error: RuntimeError) -> Self {
+        match error {
+            RuntimeError::UnknownIntent(name) => Self::new(
+                Code::UnknownIntent,
+                format!("There is no intent {:?}. GET /api/intents lists those that there are.", shortened(&name)),
+            ),
+            RuntimeError::InvalidParameters(errors) => Self::fields(errors),
+            RuntimeError::IdempotencyMismatch => Self::new(
+                Code::IdempotencyMismatch,
+                "This idempotency key was used with another request. Send the same request again, or use a new key.",
+            ),
+            RuntimeError::QuotaReached => Self::new(
+                Code::QuotaReached,
+                "An anonymous session can do no more than this. Register or sign in, and claim the session to go on.",
+            ),
+            RuntimeError::AlreadyDecided(status) => Self::new(
+                Code::AlreadyDecided,
+                format!("This approval has been decided already: it is {}.", status.as_str()),
+            ),
+            RuntimeError::Unavailable => {
+                Self::new(Code::Unavailable, "The server takes nothing more just now. Try again in a moment.")
+            }
+            RuntimeError::StorageFull => Self::new(
+                Code::StorageFull,
+                "There is no space left to store this. Ask the operator to make room, then try again.",
+            ),
+            RuntimeError::Storage(source) => Self::internal(source),
+        }
+    }
+}
+
+/// A client's own word, fit to be said back.
+fn shortened(text: &str) -> String {
+    const MAX_CHARACTERS: usize = 100;
+    text.chars().take(MAX_CHARACTERS).collect()
+}

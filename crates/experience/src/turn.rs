@@ -1,0 +1,99 @@
+//! One turn of a conversation: the agent is chosen, and the Runtime is told to run it. The socket and plain HTTP take
+//! the same way.
+
+use contract::{
+    AgentId, Code, ConversationId, MessageId, Owner, SessionId,
+    agent::{RoutingReason, Surface},
+    intent::Submitted,
+};
+use runtime::{SubmitRequest, UserMessage};
+use serde_json::{Map, Value, json};
+
+use crate::{Plane, Refusal, routing};
+
+/// The intent that runs an agent.
+pub const AGENT_INVOKE: &str = "agent_invoke";
+
+/// The longest message of a person, in characters.
+pub const MAX_TEXT_CHARACTERS: usize = 32_000;
+
+/// What somebody said, and where.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub owner: Owner,
+    pub session_id: SessionId,
+    pub conversation_id: ConversationId,
+    /// The client's own id: the same id twice in a conversation is one turn.
+    pub message_id: MessageId,
+    pub text: String,
+    pub surface: Surface,
+    pub project_id: Option<String>,
+    /// The agent that the client names.
+    pub named: Option<AgentId>,
+    /// How many executions the owner may have in all.
+    pub quota: Option<u32>,
+}
+
+/// A turn that is durable and will be executed.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    pub submitted: Submitted,
+    pub agent_id: AgentId,
+    pub routing: RoutingReason,
+}
+
+/// Chooses the agent and submits the turn. When this returns the turn is durable; it does not wait for it.
+pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
+    check_text(&turn.text)?;
+    let present = plane.runtime.conversation_summary(&turn.owner, &turn.conversation_id).await?;
+    let present = present.and_then(|conversation| conversation.agent_id);
+    let choice = routing::choose(&plane.agents, turn.named.as_ref(), present.as_ref(), turn.surface)?;
+    let parameters = parameters(&turn, &choice);
+    let request = SubmitRequest {
+        owner: turn.owner,
+        session_id: turn.session_id,
+        intent_type: AGENT_INVOKE.to_owned(),
+        parameters,
+        metadata: Map::new(),
+        intent_id: None,
+        idempotency_key: None,
+        conversation_id: Some(turn.conversation_id),
+        message: Some(UserMessage { id: turn.message_id, text: turn.text }),
+        attachments: Vec::new(),
+        quota: turn.quota,
+    };
+    let submitted = plane.runtime.submit(request).await?;
+    Ok(Begun { submitted, agent_id: choice.agent_id, routing: choice.routing })
+}
+
+fn parameters(turn: &Turn, choice: &routing::Choice) -> Map<String, Value> {
+    let Value::Object(parameters) = json!({
+        "agent_id": choice.agent_id,
+        "text": turn.text,
+        "message_id": turn.message_id,
+        "context": { "surface": turn.surface, "project_id": turn.project_id },
+        "routing": choice.routing,
+    }) else {
+        unreachable!("the macro was given an object");
+    };
+    parameters
+}
+
+fn check_text(text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::field("text", "Say something: the message is empty."));
+    }
+    // Characters are counted only where the bytes could be too many.
+    if text.len() > MAX_TEXT_CHARACTERS && text.chars().count() > MAX_TEXT_CHARACTERS {
+        return Err(Refusal::field("text", format!("A message has at most {MAX_TEXT_CHARACTERS} characters.")));
+    }
+    Ok(())
+}
+
+/// The refusal of an agent that nobody knows.
+pub fn unknown_agent(agent_id: &AgentId) -> Refusal {
+    Refusal::new(
+        Code::UnknownAgent,
+        format!("There is no agent {agent_id} that can be asked. GET /api/agents lists those that there are."),
+    )
+}
