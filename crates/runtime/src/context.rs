@@ -43,6 +43,8 @@ pub struct CallOutcome {
 /// An artifact to be kept when the execution completes.
 #[derive(Clone, Debug, Default)]
 pub struct NewArtifact {
+    /// From `new_artifact_id`, where the payload has to name the artifact itself; a new one where nothing is said.
+    pub artifact_id: Option<ArtifactId>,
     /// `file`, `parsed_file`, `data_quality`, …
     pub artifact_type: String,
     /// Draft unless it says otherwise.
@@ -171,6 +173,11 @@ impl ExecutionContext {
     /// The agent's answer, which enters the conversation when the execution ends, with `event_type` and `data` as its event.
     pub fn answer(&self, agent_id: AgentId, content: String, event_type: EventType, data: Value) {
         self.run.answer(agent_id, content, event_type, data);
+    }
+
+    /// An id for an artifact that is to be kept.
+    pub fn new_artifact_id(&self) -> ArtifactId {
+        self.run.new_artifact_id()
     }
 
     /// Keeps an artifact under `key` when the execution completes, together with the completion or not at all.

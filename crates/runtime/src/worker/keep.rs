@@ -38,11 +38,15 @@ impl Kept {
 }
 
 impl Run {
+    pub(crate) fn new_artifact_id(&self) -> ArtifactId {
+        ArtifactId::from_parts(self.now(), random_10(&*self.shared.clock))
+    }
+
     pub(crate) fn keep(&self, key: &str, new: NewArtifact) -> Artifact {
         let header = self.header();
         let now = self.now();
         let artifact = Artifact {
-            artifact_id: ArtifactId::from_parts(now, random_10(&*self.shared.clock)),
+            artifact_id: new.artifact_id.unwrap_or_else(|| self.new_artifact_id()),
             artifact_type: new.artifact_type,
             tenant_id: header.owner.tenant_id().cloned(),
             session_id: header.session_id.clone(),
