@@ -5,7 +5,19 @@ pub mod content;
 mod descriptor;
 pub mod insights;
 pub mod journey;
+mod markdown;
+
+use std::sync::Arc;
+
+use runtime::Handler;
 
 pub use content::table::{Cell, Column, ColumnType, Table};
 pub use descriptor::descriptor;
 pub use insights::table_query::{QueryAnswer, QueryError, QueryLimits, TableQuery};
+
+/// Every intent of the house, for the Runtime's catalogue.
+pub fn handlers(tables: Arc<dyn TableQuery>) -> Vec<Arc<dyn Handler>> {
+    let mut handlers = content::handlers();
+    handlers.extend(insights::handlers(tables));
+    handlers
+}
