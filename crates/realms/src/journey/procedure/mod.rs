@@ -34,13 +34,16 @@ use self::{
     outline::{RawStep, outline},
     statement::{Decision, Said, Statement, Task, open_decision, opposite, said, trigger, without_sequencer},
 };
-use super::workflow::{NO, OTHERWISE, Workflow, YES, capitalised, clean_label};
+use super::workflow::{MAX_NODES, NO, OTHERWISE, Workflow, YES, capitalised, clean_label};
 
 /// The most steps that a procedure can have.
 pub const MAX_STEPS: usize = 500;
 
 /// The longest text of a procedure, in bytes.
 pub const MAX_TEXT_BYTES: usize = 256 * 1024;
+
+/// The most sentences that are read; more than twice as many as a workflow has nodes cannot fit in one.
+const MAX_SENTENCES: usize = 2 * MAX_NODES;
 
 /// How deep decisions can follow from decisions.
 const MAX_NESTING: usize = 100;
@@ -125,9 +128,14 @@ fn read_alone(text: &str) -> Vec<Statement> {
 
 fn read_steps(raw: &[RawStep], mut start: Option<String>) -> Result<(Vec<Step>, Option<String>), NotAProcedure> {
     let mut steps: Vec<Step> = Vec::with_capacity(raw.len());
+    let mut count = 0;
     for raw in raw {
         steps.push(Step { number: raw.number.clone(), line: raw.line, section: raw.section, statements: Vec::new() });
         let all: Vec<&str> = raw.parts.iter().flat_map(|part| sentences(part)).map(|(_, sentence)| sentence).collect();
+        count += all.len();
+        if count > MAX_SENTENCES {
+            return Err(NotAProcedure::TooManyNodes);
+        }
         for (index, sentence) in all.into_iter().enumerate() {
             let is_first = steps.len() == 1 && index == 0 && start.is_none();
             match trigger(without_sequencer(sentence)).filter(|_| is_first) {
