@@ -6,6 +6,7 @@ mod descriptor;
 pub mod insights;
 pub mod journey;
 mod markdown;
+pub mod outcomes;
 
 use std::sync::Arc;
 
@@ -19,5 +20,7 @@ pub use insights::table_query::{QueryAnswer, QueryError, QueryLimits, TableQuery
 pub fn handlers(tables: Arc<dyn TableQuery>) -> Vec<Arc<dyn Handler>> {
     let mut handlers = content::handlers();
     handlers.extend(insights::handlers(tables));
+    handlers.extend(journey::handlers());
+    handlers.extend(outcomes::handlers());
     handlers
 }

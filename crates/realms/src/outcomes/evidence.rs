@@ -125,7 +125,9 @@ impl Exhibit {
 
     /// The graph of a workflow.
     pub fn workflow(&self) -> Option<Workflow> {
-        (self.kind == Kind::Workflow).then(|| serde_json::from_value(Value::Object(self.payload.clone())).ok()).flatten()
+        (self.kind == Kind::Workflow)
+            .then(|| serde_json::from_value(Value::Object(self.payload.clone())).ok())
+            .flatten()
     }
 
     fn of(artifact: Artifact) -> Option<Self> {

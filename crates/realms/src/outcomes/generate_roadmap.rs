@@ -48,7 +48,8 @@ impl Handler for GenerateRoadmap {
         if sections.is_empty() {
             return Err(no_finding("plan"));
         }
-        let document = Document { key: ROADMAP, list: "phases", title: title.unwrap_or("Roadmap").to_owned(), sections };
+        let document =
+            Document { key: ROADMAP, list: "phases", title: title.unwrap_or("Roadmap").to_owned(), sections };
         Ok(keep(context, document))
     }
 }

@@ -21,8 +21,5 @@ pub const SYNTHESIS: &str = "synthesis";
 const REALM: &str = "outcomes";
 
 pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
-    vec![
-        Arc::new(generate_roadmap::GenerateRoadmap::new()),
-        Arc::new(synthesize_outcome::SynthesizeOutcome::new()),
-    ]
+    vec![Arc::new(generate_roadmap::GenerateRoadmap::new()), Arc::new(synthesize_outcome::SynthesizeOutcome::new())]
 }

@@ -23,9 +23,40 @@ use crate::{
 
 /// What programs do as well as people, as a task says it: the stem of the verb.
 const AUTOMATABLE: [&str; 34] = [
-    "archive", "assign", "attach", "backup", "book", "calculate", "compare", "convert", "copy", "count", "create", "download",
-    "email", "enter", "export", "extract", "forward", "generate", "import", "load", "log", "match", "merge", "notify",
-    "print", "record", "register", "remind", "save", "scan", "send", "store", "update", "upload",
+    "archive",
+    "assign",
+    "attach",
+    "backup",
+    "book",
+    "calculate",
+    "compare",
+    "convert",
+    "copy",
+    "count",
+    "create",
+    "download",
+    "email",
+    "enter",
+    "export",
+    "extract",
+    "forward",
+    "generate",
+    "import",
+    "load",
+    "log",
+    "match",
+    "merge",
+    "notify",
+    "print",
+    "record",
+    "register",
+    "remind",
+    "save",
+    "scan",
+    "send",
+    "store",
+    "update",
+    "upload",
 ];
 
 /// Words of a comparison that a rule can make.
@@ -59,7 +90,8 @@ fn data_issues(evidence: &Evidence) -> Vec<Statement> {
     let issues_of = |report| Exhibit::issues(report).into_iter().map(move |issue| (report, issue));
     let mut issues: Vec<(&Exhibit, Issue)> = evidence.of_kind(Kind::DataQuality).flat_map(issues_of).collect();
     issues.sort_by_key(|(_, issue)| issue.severity);
-    let text = |report: &Exhibit, issue: &Issue| format!("{}, {}: {}", file_name(report), issue.severity.as_str(), issue.text);
+    let text =
+        |report: &Exhibit, issue: &Issue| format!("{}, {}: {}", file_name(report), issue.severity.as_str(), issue.text);
     issues.iter().map(|(report, issue)| Statement::new(text(report, issue), report)).collect()
 }
 
@@ -70,12 +102,18 @@ fn workflows(evidence: &Evidence) -> impl Iterator<Item = (&Exhibit, Workflow)> 
 fn mending(evidence: &Evidence) -> Vec<Statement> {
     let mut statements = Vec::new();
     for (exhibit, workflow) in workflows(evidence) {
-        let warnings = workflow.warnings.iter().map(|warning| Statement::new(format!("“{}”: {warning}", workflow.title), exhibit));
+        let warnings =
+            workflow.warnings.iter().map(|warning| Statement::new(format!("“{}”: {warning}", workflow.title), exhibit));
         statements.extend(warnings);
         let tasks = workflow.of_kind(NodeKind::Task).count();
         let nameless = workflow.of_kind(NodeKind::Task).filter(|task| task.actor.is_none()).count();
         if nameless > 0 && nameless < tasks {
-            let text = format!("“{}”: {} of {} name nobody; say who does them.", workflow.title, nameless, counted(tasks, "task", "tasks"));
+            let text = format!(
+                "“{}”: {} of {} name nobody; say who does them.",
+                workflow.title,
+                nameless,
+                counted(tasks, "task", "tasks")
+            );
             statements.push(Statement::new(text, exhibit));
         }
     }
@@ -88,7 +126,9 @@ fn automation(evidence: &Evidence) -> Vec<Statement> {
         for node in workflow.nodes.iter().filter(|node| can_be_automated(node)) {
             let text = match node.kind {
                 NodeKind::Decision => format!("“{}”: decide “{}” by a rule.", workflow.title, node.label),
-                NodeKind::Start | NodeKind::Task | NodeKind::End => format!("“{}”: automate “{}”.", workflow.title, node.label),
+                NodeKind::Start | NodeKind::Task | NodeKind::End => {
+                    format!("“{}”: automate “{}”.", workflow.title, node.label)
+                }
             };
             statements.push(Statement::new(text, exhibit));
         }

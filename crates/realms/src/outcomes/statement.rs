@@ -61,8 +61,11 @@ impl Section {
     pub fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}\n\n", self.title, self.rule);
         for statement in &self.statements {
-            let sources: Vec<String> =
-                statement.sources.iter().map(|source| format!("*{}* (`{}`)", plain(&source.title), source.artifact_id)).collect();
+            let sources: Vec<String> = statement
+                .sources
+                .iter()
+                .map(|source| format!("*{}* (`{}`)", plain(&source.title), source.artifact_id))
+                .collect();
             let intent = statement.intent.map(|intent| format!(" Run `{intent}`.")).unwrap_or_default();
             text.push_str(&format!("- {}{intent} — {}\n", plain(&statement.text), sources.join(", ")));
         }

@@ -61,16 +61,21 @@ fn quality_statement(exhibit: &Exhibit) -> Statement {
     let issues = exhibit.issues();
     let found = match issues.len() {
         0 => "no issue was found".to_owned(),
-        count => format!("{} were found ({})", counted(count, "issue", "issues"), by_severity(&issues)).replace("1 issue were", "1 issue was"),
+        count => format!("{} were found ({})", counted(count, "issue", "issues"), by_severity(&issues))
+            .replace("1 issue were", "1 issue was"),
     };
     Statement::new(format!("In {}, {found}.", file_name(exhibit)), exhibit)
 }
 
 fn by_severity(issues: &[Issue]) -> String {
     let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
-    let counts = severities.map(|severity| (severity, issues.iter().filter(|issue| issue.severity == severity).count()));
-    let named: Vec<String> =
-        counts.iter().filter(|(_, count)| *count > 0).map(|(severity, number)| format!("{} {}", count(*number), severity.as_str())).collect();
+    let counts =
+        severities.map(|severity| (severity, issues.iter().filter(|issue| issue.severity == severity).count()));
+    let named: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, number)| format!("{} {}", count(*number), severity.as_str()))
+        .collect();
     named.join(", ")
 }
 
@@ -106,14 +111,22 @@ pub fn open_questions(evidence: &Evidence) -> Vec<Statement> {
         if parsed.is_none() && !has_workflow {
             open.push(Statement::new(format!("{} has not been read.", file.title), file).by("parse_content"));
         } else if is_table && evidence.made_of(&file.artifact_id, Kind::DataQuality).is_none() {
-            open.push(Statement::new(format!("How good the data in {} is has not been assessed.", file.title), file).by("assess_data_quality"));
+            open.push(
+                Statement::new(format!("How good the data in {} is has not been assessed.", file.title), file)
+                    .by("assess_data_quality"),
+            );
         } else if !is_table && !has_workflow {
-            open.push(Statement::new(format!("{} has not been drawn as a workflow.", file.title), file).by("create_workflow"));
+            open.push(
+                Statement::new(format!("{} has not been drawn as a workflow.", file.title), file).by("create_workflow"),
+            );
         }
     }
     for workflow in evidence.of_kind(Kind::Workflow) {
         if evidence.made_of(&workflow.artifact_id, Kind::Sop).is_none() {
-            open.push(Statement::new(format!("“{}” has not been written down as a procedure.", workflow.title), workflow).by("generate_sop"));
+            open.push(
+                Statement::new(format!("“{}” has not been written down as a procedure.", workflow.title), workflow)
+                    .by("generate_sop"),
+            );
         }
     }
     open

@@ -48,7 +48,8 @@ impl Handler for SynthesizeOutcome {
         if sections.is_empty() {
             return Err(no_finding("sum up"));
         }
-        let document = Document { key: SYNTHESIS, list: "sections", title: title.unwrap_or("What we know").to_owned(), sections };
+        let document =
+            Document { key: SYNTHESIS, list: "sections", title: title.unwrap_or("What we know").to_owned(), sections };
         Ok(keep(context, document))
     }
 }
@@ -81,7 +82,10 @@ pub(super) fn keep(context: &ExecutionContext, document: Document) -> Value {
         NewArtifact {
             artifact_type: document.key.to_owned(),
             lifecycle_state: Some(LifecycleState::Ready),
-            semantic_descriptor: Object::from_iter([("title".to_owned(), json!(title)), ("media_type".to_owned(), json!("text/markdown"))]),
+            semantic_descriptor: Object::from_iter([
+                ("title".to_owned(), json!(title)),
+                ("media_type".to_owned(), json!("text/markdown")),
+            ]),
             semantic_payload: payload.clone(),
             renderings: Object::from_iter([("markdown".to_owned(), json!(markdown))]),
             parent_artifacts: sources(&document.sections),
@@ -109,6 +113,8 @@ fn sources(sections: &[Section]) -> Vec<ArtifactId> {
 pub(super) fn no_finding(verb: &str) -> Failure {
     Failure::new(
         Code::NotFound,
-        format!("There is nothing to {verb} yet: no issue, no open question and no workflow. Run assess_data_quality on a table or create_workflow with a procedure, then ask again."),
+        format!(
+            "There is nothing to {verb} yet: no issue, no open question and no workflow. Run assess_data_quality on a table or create_workflow with a procedure, then ask again."
+        ),
     )
 }
