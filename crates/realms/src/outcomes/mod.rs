@@ -23,3 +23,6 @@ const REALM: &str = "outcomes";
 pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
     vec![Arc::new(generate_roadmap::GenerateRoadmap::new()), Arc::new(synthesize_outcome::SynthesizeOutcome::new())]
 }
+
+#[cfg(test)]
+mod tests;
