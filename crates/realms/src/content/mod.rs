@@ -25,6 +25,7 @@ use runtime::Handler;
 
 pub(crate) use dates::{DateStyle, Reading, read as read_date};
 pub(crate) use infer::is_missing;
+pub(crate) use parse_content::looks_like_a_key;
 
 const REALM: &str = "content";
 
@@ -40,4 +41,12 @@ pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
         Arc::new(restore_file::RestoreFile::new()),
         Arc::new(delete_file::DeleteFile::new()),
     ]
+}
+
+#[cfg(test)]
+pub(crate) fn read_csv(bytes: &[u8]) -> Option<table::Table> {
+    match format::read(format::FileKind::Csv, bytes, &format::ReadOptions::default()) {
+        Ok(format::Parsed::Table(parsed)) => Some(parsed.table),
+        Ok(format::Parsed::Document(_)) | Err(_) => None,
+    }
 }

@@ -2,12 +2,23 @@
 
 pub mod table_query;
 
+mod assess_data_quality;
+mod profile_data;
+
+mod profile;
+mod quality;
+mod report;
+mod statistics;
+mod values;
+
 use std::sync::Arc;
 
 use runtime::Handler;
 
 use table_query::TableQuery;
 
+const REALM: &str = "insights";
+
 pub(crate) fn handlers(_tables: Arc<dyn TableQuery>) -> Vec<Arc<dyn Handler>> {
-    Vec::new()
+    vec![Arc::new(assess_data_quality::AssessDataQuality::new()), Arc::new(profile_data::ProfileData::new())]
 }
