@@ -121,10 +121,11 @@ impl Credentials {
     fn read(parts: &Parts, plane: &Arc<Plane>) -> Result<Self, Refusal> {
         let headers = &parts.headers;
         let header = bearer(headers)?;
-        let cookie = session_cookie(headers);
+        let client = Client::of(headers, &parts.extensions, &plane.config.trusted_proxies);
+        let cookie = cookie(headers, if client.tls { COOKIE_TLS } else { COOKIE });
+        let cookie = cookie.map(|token| Secret(token.to_owned()));
         let unsafe_method = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if header.is_none() && cookie.is_some() && unsafe_method {
-            let client = Client::of(headers, &parts.extensions, &plane.config.trusted_proxies);
             origin::refuse_forgery(headers, client, &plane.config)?;
         }
         Ok(Self { header, cookie, plane: Arc::clone(plane) })
@@ -236,11 +237,6 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
             "The Authorization header has to read `Bearer` and the access token, with one space between them.",
         )),
     }
-}
-
-fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
-    let value = cookie(headers, COOKIE_TLS).or_else(|| cookie(headers, COOKIE))?;
-    Some(Secret(value.to_owned()))
 }
 
 /// The value of a cookie, where it is there and not empty.

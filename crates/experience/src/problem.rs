@@ -5,7 +5,7 @@
 use std::{borrow::Cow, error::Error, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
-use contract::{Code, problem::FieldError};
+use contract::{Code, execution::ExecutionProblem, problem::FieldError};
 use http::StatusCode;
 use runtime::RuntimeError;
 use security_guard::{GuardError, LimitReached, RateLimit};
@@ -76,6 +76,12 @@ impl Refusal {
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Code::Internal, "Something broke on our side. Try again, and tell us the request id if it stays.")
             .because(source)
+    }
+
+    /// Why an execution that a call waited for has failed.
+    pub fn from_execution(problem: &ExecutionProblem) -> Self {
+        let code = Code::ALL.iter().copied().find(|code| code.as_str() == problem.code);
+        Self::new(code.unwrap_or(Code::ExecutionFailed), problem.message.clone())
     }
 
     pub fn retry_after(mut self, seconds: u64) -> Self {

@@ -1,30 +1,83 @@
-//! All routes on one page.
+//! All routes on one page. What a route takes and gives stands beside its handler, from where the OpenAPI document is made.
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use bytes::Bytes;
 use contract::Code;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{envelope, health};
+use super::{
+    agents, approvals, artifacts, auth, conversations, cors, docs, envelope, execution, files, guide, health, intent,
+    openapi, session,
+};
 use crate::{Plane, Refusal, socket, stream};
 
-/// Every route of the face, with its layers.
+fn all() -> OpenApiRouter<Arc<Plane>> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(health::health)) // GET /health
+        .routes(routes!(health::live)) // GET /health/live
+        .routes(routes!(health::ready)) // GET /health/ready
+        .routes(routes!(auth::register)) // POST /api/auth/register
+        .routes(routes!(auth::login)) // POST /api/auth/login
+        .routes(routes!(auth::refresh)) // POST /api/auth/refresh
+        .routes(routes!(auth::logout)) // POST /api/auth/logout
+        .routes(routes!(auth::me)) // GET /api/auth/me
+        .routes(routes!(auth::ticket)) // POST /api/auth/ticket
+        .routes(routes!(auth::jwks)) // GET /.well-known/jwks.json
+        .routes(routes!(session::create_anonymous)) // POST /api/session/create-anonymous
+        .routes(routes!(session::create)) // POST /api/session/create
+        .routes(routes!(session::get, session::delete)) // GET, DELETE /api/session/{id}
+        .routes(routes!(session::upgrade)) // PATCH /api/session/{id}/upgrade
+        .routes(routes!(intent::submit)) // POST /api/intent/submit
+        .routes(routes!(intent::list)) // GET /api/intents
+        .routes(routes!(execution::status)) // GET /api/execution/{id}/status
+        .routes(routes!(execution::cancel)) // POST /api/execution/{id}/cancel
+        .routes(routes!(approvals::list)) // GET /api/approvals
+        .routes(routes!(approvals::decide)) // POST /api/approvals/{hook_id}
+        .routes(routes!(agents::list)) // GET /api/agents
+        .routes(routes!(conversations::list)) // GET /api/conversations
+        .routes(routes!(conversations::get)) // GET /api/conversations/{id}
+        .routes(routes!(artifacts::list)) // POST /api/artifact/list
+        .routes(routes!(artifacts::resolve)) // POST /api/artifact/resolve
+        .routes(routes!(artifacts::get)) // GET /api/artifacts/{id}
+        .routes(routes!(artifacts::content)) // GET /api/artifacts/{id}/content
+        .routes(routes!(files::upload)) // POST /api/files
+        .routes(routes!(guide::chat)) // POST /api/v1/guide-agent/chat
+        .routes(routes!(guide::analyze_intent)) // POST /api/v1/guide-agent/analyze-intent
+        .routes(routes!(guide::history)) // GET /api/v1/guide-agent/history/{session_id}
+        .merge(stream::routes()) // GET /api/execution/{id}/events, GET /api/execution/{id}/stream
+        .merge(socket::routes()) // GET /api/runtime/agent, GET /api/experience/agent
+}
+
+/// The pages about the routes, which are no part of the API.
+fn pages(document: &OpenApi) -> Router<Arc<Plane>> {
+    let json = Bytes::from(document.to_json().expect("the document is made of values that are JSON"));
+    Router::new()
+        .route("/openapi.json", get(move || async move { docs::document(json) }))
+        .route("/docs", get(docs::docs))
+        .route("/docs/", get(docs::index))
+        .route("/docs/errors", get(docs::errors))
+        .route("/docs/{file}", get(docs::asset))
+}
+
+/// Every route of the face, with its layers; the last one is the outermost.
 pub fn router(plane: Arc<Plane>) -> Router {
-    let (router, _document) = all().split_for_parts();
-    router
+    let (routes, document) = all().split_for_parts();
+    routes
+        .merge(pages(&openapi::finish(document)))
         .fallback(not_found)
+        // Bodies are bounded where they are read, each by its own limit.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(Arc::clone(&plane), cors::allow))
         .layer(middleware::from_fn_with_state(Arc::clone(&plane), envelope::wrap))
         .with_state(plane)
 }
 
-fn all() -> OpenApiRouter<Arc<Plane>> {
-    OpenApiRouter::new()
-        .routes(routes!(health::health)) // GET /health
-        .routes(routes!(health::live)) // GET /health/live
-        .routes(routes!(health::ready)) // GET /health/ready
-        .merge(stream::routes())
-        .merge(socket::routes())
+/// The OpenAPI document of all routes.
+pub fn document() -> OpenApi {
+    openapi::finish(all().into_openapi())
 }
 
 async fn not_found() -> Refusal {

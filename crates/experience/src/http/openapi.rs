@@ -1,0 +1,97 @@
+//! The OpenAPI document: made from the routes once, at start-up. What is the same for all operations (who may call, which
+//! problems may come back) is added here from what each one says about itself.
+
+use utoipa::{
+    OpenApi,
+    openapi::{
+        Content, Ref, RefOr, ResponseBuilder,
+        path::{Operation, PathItem},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+
+use contract::{
+    Code,
+    problem::{FieldError, Problem},
+};
+
+use crate::call::COOKIE_TLS;
+
+/// What stands in the document beside the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Symphainy", description = "The Experience Plane: what people and programs can ask for."),
+    components(schemas(Problem, FieldError)),
+    tags(
+        (name = "auth", description = "Who is asking."),
+        (name = "sessions", description = "Sessions of work: anonymous, owned, claimed."),
+        (name = "intents", description = "What can be asked for, and asking for it."),
+        (name = "executions", description = "How it goes."),
+        (name = "approvals", description = "What waits for somebody's word."),
+        (name = "agents", description = "Who can be talked to."),
+        (name = "conversations", description = "What was said."),
+        (name = "artifacts", description = "What was made and kept."),
+        (name = "guide", description = "The guide over plain HTTP."),
+        (name = "health", description = "How the server is."),
+    ),
+)]
+struct Base;
+
+/// The document without its routes.
+pub(super) fn base() -> utoipa::openapi::OpenApi {
+    Base::openapi()
+}
+
+/// Adds what all operations share.
+pub(super) fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An access token.")).build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let cookie = ApiKeyValue::with_description(COOKIE_TLS, "Set by a sign-in with `?mode=cookie`.");
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    let either = ["bearer", "cookie"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    document.security = Some(either.to_vec());
+    for (path, item) in &mut document.paths.paths {
+        let has_id = path.contains('{');
+        for operation in operations(item) {
+            add_problems(operation, has_id);
+        }
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+    [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
+}
+
+fn add_problems(operation: &mut Operation, has_id: bool) {
+    let needs_credential = operation.security.is_none();
+    let has_body = operation.request_body.is_some();
+    let possible = [
+        (needs_credential, Code::AuthenticationRequired),
+        (needs_credential, Code::Forbidden),
+        (has_id, Code::NotFound),
+        (has_body, Code::MalformedJson),
+        (has_body, Code::PayloadTooLarge),
+        (has_body, Code::UnsupportedMediaType),
+        (has_body, Code::ValidationFailed),
+        (true, Code::TooManyRequests),
+        (true, Code::Internal),
+        (true, Code::Unavailable),
+    ];
+    for (_, code) in possible.into_iter().filter(|(applies, _)| *applies) {
+        let status = code.status().to_string();
+        let response = ResponseBuilder::new().description(code.title()).build();
+        operation.responses.responses.entry(status).or_insert(RefOr::T(response));
+    }
+    // Whatever is no success is a problem document, also where an operation describes it in its own words.
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            let content = Content::new(Some(Ref::from_schema_name("Problem")));
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
+        }
+    }
+}
