@@ -53,9 +53,7 @@ fn applied(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 fn apply(connection: &mut Connection, migration: &Migration) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(migration.sql)?;
-    transaction.execute(
-        "INSERT INTO schema_migrations (name, sql) VALUES (?1, ?2)",
-        [migration.name, migration.sql],
-    )?;
+    transaction
+        .execute("INSERT INTO schema_migrations (name, sql) VALUES (?1, ?2)", [migration.name, migration.sql])?;
     transaction.commit()
 }

@@ -62,8 +62,11 @@ fn filled(table: &Table) -> rusqlite::Result<Connection> {
     if table.columns.is_empty() {
         return Ok(connection);
     }
-    let columns: Vec<String> =
-        table.columns.iter().map(|column| format!("{} {}", quoted(&column.name), affinity(column.column_type))).collect();
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| format!("{} {}", quoted(&column.name), affinity(column.column_type)))
+        .collect();
     let transaction = connection.transaction()?;
     transaction.execute_batch(&format!("CREATE TABLE {TABLE_NAME} ({})", columns.join(", ")))?;
     let places = vec!["?"; table.columns.len()].join(", ");
@@ -146,7 +149,7 @@ fn is_allowed(action: AuthAction<'_>) -> bool {
 
 fn ask(connection: &Connection, sql: &str, limits: QueryLimits) -> Result<QueryAnswer, QueryError> {
     let mut statement = connection.prepare(sql).map_err(wrong)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if columns.is_empty() || !statement.readonly() {
         return Err(QueryError::NotReadOnly);
     }
@@ -194,7 +197,9 @@ fn wrong(error: rusqlite::Error) -> QueryError {
         _ => {}
     }
     match error {
-        rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) => QueryError::Wrong(msg),
+        rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) => {
+            QueryError::Wrong(msg)
+        }
         rusqlite::Error::MultipleStatement => QueryError::NotReadOnly,
         rusqlite::Error::InvalidParameterCount(..) => {
             QueryError::Wrong("the question has a parameter (`?`); write the value itself".to_owned())
@@ -233,7 +238,9 @@ mod tests {
 
     #[test]
     fn questions_are_answered() {
-        let answer = ask("SELECT region, sum(\"units \"\"sold\"\"\") AS units, avg(price) FROM DATA GROUP BY 1 ORDER BY 2").unwrap();
+        let answer =
+            ask("SELECT region, sum(\"units \"\"sold\"\"\") AS units, avg(price) FROM DATA GROUP BY 1 ORDER BY 2")
+                .unwrap();
         assert_eq!(answer.columns, ["region", "units", "avg(price)"]);
         assert_eq!(
             answer.rows,

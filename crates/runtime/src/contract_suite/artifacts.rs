@@ -1,6 +1,9 @@
 //! Artifacts: written whole, changed under their ids, found by what they are.
 
-use contract::{Timestamp, artifact::{Artifact, LifecycleState}};
+use contract::{
+    Timestamp,
+    artifact::{Artifact, LifecycleState},
+};
 
 use super::scene::{Scene, named, user};
 use crate::port::store::{ArtifactFilter, Object, PageRequest, StoredArtifact, StoredObject};
@@ -50,8 +53,7 @@ pub(super) async fn filters_join(scene: Scene<'_>) {
     let mut elsewhere = scene.artifact(&second, "elsewhere");
     elsewhere.artifact.session_id = named("sess_2");
     elsewhere.artifact.lifecycle_state = LifecycleState::Archived;
-    elsewhere.artifact.parent_artifacts =
-        vec![parsed.artifact.artifact_id.clone(), file.artifact.artifact_id.clone()];
+    elsewhere.artifact.parent_artifacts = vec![parsed.artifact.artifact_id.clone(), file.artifact.artifact_id.clone()];
     scene.keep(&first, vec![file.clone()]).await;
     scene.keep(&second, vec![parsed.clone(), elsewhere.clone()]).await;
     let all = [&elsewhere, &parsed, &file];

@@ -116,7 +116,9 @@ pub(super) async fn a_conversation_is_its_owners(scene: Scene<'_>) {
     let stream = async |state: &State| scene.stream_of(&state.header.execution_id).await;
     assert_eq!(stream(&ada).await, stream(&again).await);
     assert_ne!(stream(&ada).await, stream(&bob).await);
-    for (owner, expected) in [("ada", Some((stream(&ada).await, 2))), ("bob", Some((stream(&bob).await, 1))), ("eve", None)] {
+    for (owner, expected) in
+        [("ada", Some((stream(&ada).await, 2))), ("bob", Some((stream(&bob).await, 1))), ("eve", None)]
+    {
         let key = StreamKey::Conversation(user(owner), super::scene::named("c1"));
         let position = scene.store.stream(&key).await.unwrap();
         assert_eq!(position.map(|position| (position.stream, position.head)), expected, "{owner}");

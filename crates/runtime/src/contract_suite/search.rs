@@ -7,17 +7,45 @@ use crate::port::store::StoredArtifact;
 
 /// What people and attackers type; none of it may fail or be understood as syntax.
 const HOSTILE: &[&str] = &[
-    "", " ", "\"", "\"\"", "'", "' OR 1=1 --", "*", "AND", "OR", "NOT", "NEAR", "NEAR(a b)", "a AND", "(", ")", "((((",
-    "text:revenue", "space:s1", "- space : s1", "^revenue", "rev*", "{text} : x", "+", "\\", "%", "_", "\u{0}", "a\u{0}b",
-    "🦀", "\u{feff}", "\u{202e}evil", "; DROP TABLE artifacts; --",
+    "",
+    " ",
+    "\"",
+    "\"\"",
+    "'",
+    "' OR 1=1 --",
+    "*",
+    "AND",
+    "OR",
+    "NOT",
+    "NEAR",
+    "NEAR(a b)",
+    "a AND",
+    "(",
+    ")",
+    "((((",
+    "text:revenue",
+    "space:s1",
+    "- space : s1",
+    "^revenue",
+    "rev*",
+    "{text} : x",
+    "+",
+    "\\",
+    "%",
+    "_",
+    "\u{0}",
+    "a\u{0}b",
+    "🦀",
+    "\u{feff}",
+    "\u{202e}evil",
+    "; DROP TABLE artifacts; --",
 ];
 
 async fn kept(scene: &Scene<'_>, owner: &str, texts: &[&str]) -> Vec<StoredArtifact> {
     let state = scene.running(scene.header(&user(owner))).await;
-    let artifacts = texts.iter().map(|text| StoredArtifact {
-        search_text: Some((*text).to_owned()),
-        ..scene.artifact(&state, text)
-    });
+    let artifacts = texts
+        .iter()
+        .map(|text| StoredArtifact { search_text: Some((*text).to_owned()), ..scene.artifact(&state, text) });
     let artifacts: Vec<StoredArtifact> = artifacts.collect();
     scene.keep(&state, artifacts.clone()).await;
     artifacts

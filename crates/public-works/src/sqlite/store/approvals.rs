@@ -4,8 +4,8 @@ use contract::{
     HookId, Owner,
     approval::{Approval, ApprovalStatus},
 };
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use runtime::port::store::{Page, PageRequest};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     paging::{self, Window},
@@ -26,13 +26,7 @@ pub(super) fn put(
             "INSERT INTO approvals (hook_id, space, execution, status, body) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (hook_id) DO UPDATE SET status = excluded.status, body = excluded.body",
         )?
-        .execute(params![
-            approval.hook_id.as_str(),
-            space,
-            execution,
-            approval.status.as_str(),
-            to_json(approval),
-        ])?;
+        .execute(params![approval.hook_id.as_str(), space, execution, approval.status.as_str(), to_json(approval),])?;
     Ok(())
 }
 

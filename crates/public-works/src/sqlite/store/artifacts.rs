@@ -4,8 +4,8 @@ use contract::{
     ArtifactId, ExecutionId, Owner, SessionId,
     artifact::{Artifact, LifecycleState},
 };
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 use runtime::port::store::{ArtifactFilter, Page, PageRequest, StoredArtifact};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 
 use super::{
     paging::{self, Window},
@@ -134,7 +134,8 @@ struct Wanted {
 
 impl Wanted {
     fn new(space: &i64, filter: &ArtifactFilter) -> Self {
-        let mut wanted = Self { sql: "FROM artifacts WHERE artifacts.space = ?".to_owned(), values: vec![Box::new(*space)] };
+        let mut wanted =
+            Self { sql: "FROM artifacts WHERE artifacts.space = ?".to_owned(), values: vec![Box::new(*space)] };
         match filter.lifecycle_state {
             Some(state) => wanted.and("lifecycle_state = ?", state.as_str()),
             None => wanted.and("lifecycle_state <> ?", LifecycleState::Deleted.as_str()),

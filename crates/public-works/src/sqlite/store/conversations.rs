@@ -4,8 +4,8 @@ use contract::{
     ConversationId, ExecutionId, Owner, Timestamp,
     conversation::{ConversationSummary, Message, Role},
 };
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
 use runtime::port::store::{MAX_PAGE, NewMessage, Page, PageRequest};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
 
 use super::{
     paging::{self, Window},

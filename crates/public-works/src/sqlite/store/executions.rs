@@ -2,13 +2,11 @@
 //! row, not by the state that was stored when they began.
 
 use contract::{ExecutionId, IntentId, Owner};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use runtime::{
     machine::State,
-    port::store::{
-        Change, Committed, Fence, Idempotency, MAX_PAGE, StoreError, StreamId, Submission, SubmitOutcome,
-    },
+    port::store::{Change, Committed, Fence, Idempotency, MAX_PAGE, StoreError, StreamId, Submission, SubmitOutcome},
 };
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     approvals, artifacts, conversations,
@@ -311,9 +309,8 @@ pub(super) fn unfinished(
     after: Option<&ExecutionId>,
     limit: u32,
 ) -> Result<Vec<State>, DatabaseError> {
-    let mut statement = connection.prepare_cached(select_state!(
-        "executions.ended = 0 AND executions.id > ?1 ORDER BY executions.id LIMIT ?2"
-    ))?;
+    let mut statement = connection
+        .prepare_cached(select_state!("executions.ended = 0 AND executions.id > ?1 ORDER BY executions.id LIMIT ?2"))?;
     let after = after.map_or("", ExecutionId::as_str);
     let states = statement.query_map(params![after, limit.min(MAX_PAGE)], state)?;
     Ok(states.collect::<Result<_, _>>()?)

@@ -2,8 +2,8 @@
 //! of its last event.
 
 use contract::ExecutionId;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use runtime::port::store::{JournalEvent, MAX_PAGE, NewEvent, StreamId, StreamKey, StreamPosition};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::rows::{seq, stored_seq};
 use crate::sqlite::DatabaseError;
@@ -100,11 +100,7 @@ pub(super) fn events(
     take(statement.query(params![stream.0, stored_seq(from), to, bounds.execution])?, from, limit)
 }
 
-fn bounds(
-    connection: &Connection,
-    stream: StreamId,
-    execution: &ExecutionId,
-) -> Result<Option<Bounds>, DatabaseError> {
+fn bounds(connection: &Connection, stream: StreamId, execution: &ExecutionId) -> Result<Option<Bounds>, DatabaseError> {
     let found = connection
         .prepare_cached("SELECT number, first_seq, last_seq FROM executions WHERE id = ?1 AND stream = ?2")?
         .query_row(params![execution.as_str(), stream.0], |row| {

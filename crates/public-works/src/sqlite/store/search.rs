@@ -1,8 +1,8 @@
 //! Full-text search over artifacts, within one owner's space. What a person types is words and never syntax.
 
 use contract::Owner;
-use rusqlite::{Connection, Transaction, params};
 use runtime::port::store::{MAX_PAGE, SearchHit};
+use rusqlite::{Connection, Transaction, params};
 
 use super::{artifacts, spaces};
 use crate::sqlite::DatabaseError;

@@ -1,8 +1,8 @@
 //! The recorded steps of executions.
 
 use contract::ExecutionId;
-use rusqlite::{Connection, Transaction, params};
 use runtime::port::store::StepRecord;
+use rusqlite::{Connection, Transaction, params};
 
 use super::rows::{json, timestamp, to_json};
 use crate::sqlite::DatabaseError;
