@@ -58,14 +58,7 @@ impl CallContext {
 
     /// Refuses where the asker's roles do not include the permission.
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
-        if self.asker.may(permission) {
-            return Ok(());
-        }
-        let detail = match &self.asker {
-            Asker::User(_) => format!("Your roles do not include {permission}. Ask an administrator for it."),
-            Asker::Anonymous { .. } => "An anonymous session may not do this. Register or sign in first.".to_owned(),
-        };
-        Err(Refusal::new(Code::Forbidden, detail))
+        require(&self.asker, permission)
     }
 
     /// A body may name the caller's own tenant, or none. `""` is what the old client sends for none.
@@ -91,6 +84,18 @@ impl CallContext {
             Asker::Anonymous { .. } => Some(self.plane.config.limits.anonymous_intents),
         }
     }
+}
+
+/// Refuses where the asker's roles do not include the permission.
+pub(crate) fn require(asker: &Asker, permission: Permission) -> Result<(), Refusal> {
+    if asker.may(permission) {
+        return Ok(());
+    }
+    let detail = match asker {
+        Asker::User(_) => format!("Your roles do not include {permission}. Ask an administrator for it."),
+        Asker::Anonymous { .. } => "An anonymous session may not do this. Register or sign in first.".to_owned(),
+    };
+    Err(Refusal::new(Code::Forbidden, detail))
 }
 
 impl FromRequestParts<Arc<Plane>> for CallContext {

@@ -50,6 +50,12 @@ pub struct ExperienceLimits {
     pub sockets_per_address: usize,
     /// Messages on one socket.
     pub messages: RateLimit,
+    /// How often a socket is asked whether somebody is still there.
+    #[serde(with = "security_guard::duration")]
+    pub ping_interval: Duration,
+    /// How long a socket has for its answer.
+    #[serde(with = "security_guard::duration")]
+    pub pong_timeout: Duration,
 }
 
 impl Default for ExperienceLimits {
@@ -68,6 +74,8 @@ impl Default for ExperienceLimits {
             sockets_per_user: 10,
             sockets_per_address: 50,
             messages: RateLimit::with_burst(20, Duration::from_secs(1), 60),
+            ping_interval: Duration::from_secs(20),
+            pong_timeout: Duration::from_secs(10),
         }
     }
 }

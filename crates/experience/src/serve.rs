@@ -27,6 +27,11 @@ pub async fn serve(listener: TcpListener, experience: Experience, shutdown: Canc
     let plane = Arc::clone(experience.plane());
     let router = experience.router();
     let connections = TaskTracker::new();
+    let watching_sign_ins = {
+        let (plane, stop) = (Arc::clone(&plane), plane.draining.clone());
+        async move { plane.sockets.heed(&plane.guard, stop).await }
+    };
+    connections.spawn(watching_sign_ins);
     let room = Arc::new(Semaphore::new(plane.config.limits.connections));
     loop {
         let accepted = tokio::select! {
@@ -44,7 +49,8 @@ pub async fn serve(listener: TcpListener, experience: Experience, shutdown: Canc
     drop(listener);
     plane.draining.cancel();
     connections.close();
-    if tokio::time::timeout(patience, connections.wait()).await.is_err() {
+    let (_, ended) = tokio::join!(plane.sockets.drain(patience), tokio::time::timeout(patience, connections.wait()));
+    if ended.is_err() {
         warn!(connections = connections.len(), "connections were still open at the end");
     }
 }

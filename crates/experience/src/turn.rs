@@ -45,16 +45,15 @@ pub struct Begun {
 /// Chooses the agent and submits the turn. When this returns the turn is durable; it does not wait for it.
 pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
     check_text(&turn.text)?;
-    let present = plane.runtime.conversation_summary(&turn.owner, &turn.conversation_id).await?;
-    let present = present.and_then(|conversation| conversation.agent_id);
-    let choice = routing::choose(&plane.agents, turn.named.as_ref(), present.as_ref(), turn.surface)?;
+    let conversation = routing::standing(&plane.runtime, &turn.owner, &turn.conversation_id).await?;
+    let choice = routing::choose(&plane.agents, turn.named.as_ref(), &conversation, turn.surface)?;
     let parameters = parameters(&turn, &choice);
     let request = SubmitRequest {
         owner: turn.owner,
         session_id: turn.session_id,
         intent_type: AGENT_INVOKE.to_owned(),
         parameters,
-        metadata: Map::new(),
+        metadata: Map::from_iter([("surface".to_owned(), json!(turn.surface))]),
         intent_id: None,
         idempotency_key: None,
         conversation_id: Some(turn.conversation_id),

@@ -1,21 +1,24 @@
-//! The agent socket. It knows HTTP only until the upgrade.
+//! The agent socket: a way to say something to an agent and to watch what comes of it, nothing more. It knows HTTP only until the
+//! upgrade; everything that is refused is refused before it.
 
-use std::sync::Arc;
+mod close;
+mod connection;
+mod frames;
+mod legacy;
+mod outbox;
+mod pace;
+mod registry;
+mod standing;
+mod telling;
+mod upgrade;
+mod verbs;
+mod watches;
 
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::{ExperienceLimits, Plane};
-
-/// The open sockets, within their limits.
-pub struct Sockets {}
-
-impl Sockets {
-    pub fn new(_limits: &ExperienceLimits) -> Self {
-        Self {}
-    }
-}
-
-/// `/api/runtime/agent` and `/api/experience/agent`.
-pub fn routes() -> OpenApiRouter<Arc<Plane>> {
-    OpenApiRouter::new()
-}
+pub(crate) use close::Close;
+pub(crate) use connection::Pulse;
+pub(crate) use outbox::Outbox;
+pub(crate) use pace::Pace;
+pub(crate) use registry::{Order, Seat};
+pub use registry::Sockets;
+pub use upgrade::routes;
+pub(crate) use upgrade::{Upgrade, accept, refuse};
