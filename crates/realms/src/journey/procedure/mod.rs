@@ -24,6 +24,8 @@
 
 mod actor;
 mod clause;
+mod condition;
+mod jump;
 mod lower;
 mod outline;
 mod statement;

@@ -4,6 +4,8 @@
 use super::{
     actor::actor,
     clause::{Clause, trim_end, trim_start},
+    condition::{ASKING, asks, condition_and_rest, find_else, has_condition_verb, waits},
+    jump::{goes_on, jump},
 };
 use crate::journey::workflow::{NO, OTHERWISE, YES, capitalised, clean_label};
 
@@ -282,106 +284,6 @@ fn until(body: &str, condition: &str) -> Vec<Statement> {
     }
 }
 
-/// Verbs after which “if” means “whether”.
-const ASKING: [&str; 20] = [
-    "check",
-    "checks",
-    "see",
-    "sees",
-    "ask",
-    "asks",
-    "verify",
-    "verifies",
-    "determine",
-    "determines",
-    "decide",
-    "decides",
-    "confirm",
-    "confirms",
-    "know",
-    "knows",
-    "test",
-    "tests",
-    "as",
-    "even",
-];
-
-/// `Check with the supplier if …`: asking with somebody between.
-fn asks(clause: &Clause<'_>, index: usize) -> bool {
-    let first = clause.word(0);
-    index <= 6 && ASKING.contains(&first) && !clause.parted(index)
-}
-
-/// Waiting is done once, however long it takes.
-fn waits(clause: &Clause<'_>) -> bool {
-    (0..clause.len().min(6))
-        .any(|index| matches!(clause.word(index), "wait" | "waits" | "waiting" | "hold" | "holds" | "pause" | "pauses"))
-}
-
-/// Words of which a condition has one; a list of things before a comma has none.
-fn has_condition_verb(clause: &Clause<'_>) -> bool {
-    const VERBS: [&str; 44] = [
-        "is", "are", "was", "were", "has", "have", "had", "does", "do", "did", "can", "cannot", "could", "will",
-        "would", "should", "must", "may", "exists", "exist", "exceeds", "exceed", "contains", "contain", "matches",
-        "match", "fails", "fail", "passes", "pass", "needs", "need", "arrives", "arrive", "agrees", "agree",
-        "requires", "wants", "says", "comes", "accepts", "approves", "rejects", "shows",
-    ];
-    (0..clause.len()).any(|index| {
-        let word = clause.word(index);
-        VERBS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t") || (index > 0 && word.ends_with("ed"))
-    })
-}
-
-/// The condition after the first `length` words, and what follows it.
-fn condition_and_rest<'a>(clause: &Clause<'a>, length: usize) -> Option<(&'a str, &'a str)> {
-    let cut = |index: usize| {
-        let condition = &clause.before(index)[clause.text.len() - clause.from(length).len()..];
-        (trim_end(condition), clause.from(index))
-    };
-    if let Some(then) =
-        (length + 1..clause.len()).find(|&index| clause.word(index) == "then" && index + 1 < clause.len())
-    {
-        let (condition, _) = cut(then);
-        return Some((condition, clause.from(then + 1)));
-    }
-    let parted: Vec<usize> = (length + 1..clause.len())
-        .filter(|&index| clause.gap(index).contains([',', ':', ';', '→', '?']) || clause.gap(index).contains("->"))
-        .collect();
-    let first = *parted.first()?;
-    let is_condition = |index: usize| has_condition_verb(&Clause::new(cut(index).0));
-    if is_condition(first) {
-        return Some(cut(first));
-    }
-    // “If name, date and address are given, …” has a list before its verb; “If red, …” has no verb at all.
-    let is_short = first - length <= 2;
-    let later = parted[1..].iter().zip(&parted).find(|&(&index, &before)| {
-        let joint = (before..index).find(|&word| matches!(clause.word(word), "and" | "or"));
-        let ends_list = joint.is_some_and(|joint| (joint..index).any(|word| is_being(clause.word(word))));
-        is_condition(index) && (ends_list || !is_short)
-    });
-    Some(cut(later.map_or(first, |(&index, _)| index)))
-}
-
-fn is_being(word: &str) -> bool {
-    matches!(word, "is" | "are" | "was" | "were" | "has" | "have")
-}
-
-/// Where `…; otherwise` stands, and what follows it.
-fn find_else<'a>(clause: &Clause<'a>) -> Option<(usize, &'a str)> {
-    (1..clause.len()).find_map(|index| {
-        let parted = clause.parted(index);
-        let length = match clause.word(index) {
-            "otherwise" => 1,
-            "or" if clause.word(index + 1) == "else" => 2,
-            "else" if parted => 1,
-            "if" if parted && clause.word(index + 1) == "not" && clause.parted(index + 2) => 2,
-            _ => return None,
-        };
-        let tail = clause.after(index + length - 1);
-        (!tail.is_empty()).then_some((index, tail))
-    })
-}
-
 /// The decision at the end of the statements that still takes an answer; the innermost one.
 pub(super) fn open_decision(statements: &mut [Statement]) -> Option<&mut Decision> {
     let mut levels = levels_to_open(statements)?;
@@ -440,127 +342,6 @@ fn plain(clause: &Clause<'_>) -> Vec<Statement> {
     statements
 }
 
-/// `continue with the next step`: says nothing that the order does not say.
-fn goes_on(clause: &Clause<'_>) -> bool {
-    let whole = ["continue", "proceed", "do nothing", "go on", "carry on", "nothing"];
-    if clause.any(0, &whole) == Some(clause.len()) {
-        return true;
-    }
-    let verb = clause.any(0, &GOING);
-    verb.is_some_and(|length| {
-        let next = clause.any(length, &["to the next step", "with the next step", "to next step", "with next step"]);
-        next.is_some_and(|next| length + next == clause.len())
-    })
-}
-
-const GOING: [&str; 20] = [
-    "go back",
-    "go on",
-    "go directly",
-    "go straight",
-    "go",
-    "return",
-    "proceed",
-    "continue",
-    "skip ahead",
-    "skip",
-    "jump back",
-    "jump",
-    "move on",
-    "move",
-    "start again",
-    "restart",
-    "resume",
-    "begin again",
-    "repeat",
-    "redo",
-];
-
-/// Where the words from `index` to the end of the clause send the reader, if that is all they say.
-fn jump(clause: &Clause<'_>, index: usize) -> Option<Target> {
-    if let Some(end) = end_of_all(clause, index) {
-        return Some(end);
-    }
-    let mut at = index + clause.any(index, &GOING)?;
-    at += clause.any(at, &["to", "at", "with", "from"]).unwrap_or(0);
-    if let Some(length) = clause.any(at, &["the beginning", "the start", "the top", "the first step", "beginning"]) {
-        return (at + length == clause.len()).then_some(Target::First);
-    }
-    let restarts = clause.any(index, &["start again", "restart", "begin again"]);
-    if restarts.is_some_and(|length| index + length == clause.len()) {
-        return Some(Target::First);
-    }
-    if let Some(length) = clause.any(at, &["the end", "end"]) {
-        return (at + length == clause.len()).then_some(Target::End(None));
-    }
-    at += clause.any(at, &["the step", "step number", "step no", "step", "steps", "point", "number", "no"])?;
-    let number = clause.word(at).to_owned();
-    let first = number.split('-').next().unwrap_or(&number).to_owned();
-    let is_number = first.starts_with(|letter: char| letter.is_ascii_digit());
-    let rest = match clause.word(at + 1) {
-        "to" | "and" | "through" | "until" => at + 3,
-        "again" | "above" | "below" => at + 2,
-        _ if clause.gap(at + 1).contains('–') && !clause.word(at + 1).is_empty() => at + 2,
-        _ => at + 1,
-    };
-    (is_number && rest >= clause.len()).then_some(Target::Step(first))
-}
-
-/// `end the procedure`, `the process ends`, `stop`, with a name after a colon where ends differ.
-fn end_of_all(clause: &Clause<'_>, index: usize) -> Option<Target> {
-    const WHOLE: [&str; 22] = [
-        "end",
-        "stop",
-        "finish",
-        "done",
-        "stop here",
-        "end here",
-        "finish here",
-        "you are done",
-        "we are done",
-        "nothing further to do",
-        "nothing more to do",
-        "end of process",
-        "end of procedure",
-        "end of workflow",
-        "end of the process",
-        "end of the procedure",
-        "end of the workflow",
-        "that is all",
-        "it ends",
-        "it ends here",
-        "this ends",
-        "abort",
-    ];
-    const THINGS: [&str; 9] = [
-        "the procedure",
-        "the process",
-        "the workflow",
-        "this procedure",
-        "this process",
-        "this workflow",
-        "procedure",
-        "process",
-        "workflow",
-    ];
-    const ENDS: [&str; 9] =
-        ["ends", "end", "stops", "is finished", "is complete", "is done", "is over", "finishes", "terminates"];
-    let thing = |at: usize| clause.any(at, &THINGS);
-    let ended = ["end", "stop", "finish", "close", "terminate", "exit", "abort"].contains(&clause.word(index));
-    let commanded = || thing(index + 1).filter(|_| ended).map(|length| length + 1);
-    let stated = || thing(index).and_then(|length| clause.any(index + length, &ENDS).map(|ends| length + ends));
-    let whole = |&&phrase: &&&str| clause.has(index, phrase) && index + phrase.split(' ').count() == clause.len();
-    let length =
-        commanded().or_else(stated).or_else(|| WHOLE.iter().find(whole).map(|phrase| phrase.split(' ').count()))?;
-    let at = index + length + usize::from(clause.word(index + length) == "here");
-    if at == clause.len() {
-        return Some(Target::End(None));
-    }
-    let name =
-        clause.gap(at).trim_start().starts_with(':').then(|| clean_label(unquoted(trim_end(clause.from(at)))))?;
-    Some(Target::End(Some(name)))
-}
-
 fn task(text: &str) -> Statement {
     Statement::Task(a_task(text))
 }
@@ -581,7 +362,7 @@ fn whole_quote(text: &str) -> Option<&str> {
     (!inside.contains('”')).then_some(inside)
 }
 
-fn unquoted(text: &str) -> &str {
+pub(super) fn unquoted(text: &str) -> &str {
     whole_quote(text).unwrap_or(text)
 }
 
