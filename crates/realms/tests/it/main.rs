@@ -1,0 +1,5 @@
+//! The realms through the Runtime's front door: a file goes in, an intent is submitted, and what it answers and keeps is looked at.
+
+mod content;
+mod house;
+mod insights;
