@@ -21,19 +21,19 @@ pub(super) struct Health {
 const HEALTHY: Health = Health { status: "healthy", service: "symphainy", version: env!("CARGO_PKG_VERSION") };
 
 /// Whether the server answers.
-#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", tag = "health", security(()), responses((status = 200, body = Health)))]
 pub(super) async fn health() -> Json<Health> {
     Json(HEALTHY)
 }
 
 /// Whether the process lives; it says nothing about storage.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", security(()), responses((status = 200, body = Health)))]
 pub(super) async fn live() -> Json<Health> {
     Json(HEALTHY)
 }
 
 /// Whether storage and Runtime answer and the server is not draining.
-#[utoipa::path(get, path = "/health/ready", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses((status = 200, body = Health)))]
 pub(super) async fn ready(State(plane): State<Arc<Plane>>) -> Result<Json<Health>, Refusal> {
     if plane.draining.is_cancelled() {
         return Err(Refusal::new(Code::Unavailable, "The server is draining. Ask another one, or this one later."));

@@ -1,0 +1,136 @@
+//! Two users in two tenants: one walks every route of the document with the ids of the other's things, and finds no way across.
+
+use serde_json::{Value, json};
+
+use crate::{
+    house::{Answer, Ask, House, Person, ask, form, get, post},
+    problems::{Operation, operations},
+};
+
+/// What Ada has.
+struct Things {
+    ada: Person,
+    execution_id: String,
+    waiting_id: String,
+    hook_id: String,
+    artifact_id: String,
+}
+
+impl Things {
+    async fn make(house: &House) -> Self {
+        let ada = house.register("ada").await;
+        let chat = json!({ "message": "a secret plan", "session_id": ada.session_id });
+        house.ask(post("/api/v1/guide-agent/chat").bearer(&ada).json(&chat)).await.expect(200);
+        let execution_id = house.submit(&ada, "echo", json!({ "text": "a secret plan" })).await;
+        let waiting_id = house.submit(&ada, "careful", json!({})).await;
+        let approvals = house.ask(get("/api/approvals").bearer(&ada)).await.expect(200).json();
+        let hook_id = approvals["approvals"][0]["hook_id"].as_str().unwrap().to_owned();
+        let artifact_id = house.upload(&ada).await["artifact_id"].as_str().unwrap().to_owned();
+        Self { ada, execution_id, waiting_id, hook_id, artifact_id }
+    }
+
+    /// The path with Ada's things in it. A route with a new kind of parameter has to be taught here.
+    fn path(&self, operation: &Operation) -> String {
+        let path = operation.path.as_str();
+        let id = match path {
+            _ if !path.contains('{') => "",
+            _ if path.starts_with("/api/session/") => &self.ada.session_id,
+            _ if path.starts_with("/api/execution/") => &self.waiting_id,
+            _ if path.starts_with("/api/approvals/") => &self.hook_id,
+            _ if path.starts_with("/api/artifacts/") => &self.artifact_id,
+            // A conversation with the guide has its session's id.
+            _ if path.starts_with("/api/conversations/") => &self.ada.session_id,
+            _ if path.starts_with("/api/v1/guide-agent/history/") => &self.ada.session_id,
+            _ => panic!("which of Ada's things belongs into {path}?"),
+        };
+        path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/")
+    }
+
+    /// The request with Ada's things wherever a body takes ids. A route with a new body has to be taught here.
+    fn ask(&self, operation: &Operation) -> Ask {
+        let ask = ask(&operation.method, &self.path(operation));
+        let session_id = &self.ada.session_id;
+        let body = match operation.path.as_str() {
+            "/api/files" => return ask.form(form(&[("session_id", None, session_id), ("file", Some("a.csv"), "x")])),
+            "/api/auth/register" | "/api/auth/login" | "/api/auth/refresh" => json!({}),
+            "/api/auth/ticket" => json!({ "session_id": session_id }),
+            "/api/session/create-anonymous" => json!({}),
+            "/api/session/create" => json!({ "tenant_id": self.ada.tenant_id, "user_id": self.ada.user_id }),
+            "/api/session/{id}/upgrade" | "/api/execution/{id}/cancel" => json!({}),
+            "/api/intent/submit" => json!({ "intent_type": "echo", "session_id": session_id }),
+            "/api/approvals/{hook_id}" => json!({ "approved": true }),
+            "/api/artifact/list" => json!({ "session_id": session_id }),
+            "/api/artifact/resolve" => json!({ "artifact_id": self.artifact_id }),
+            "/api/v1/guide-agent/chat" => json!({ "message": "hello", "session_id": session_id }),
+            "/api/v1/guide-agent/analyze-intent" => json!({ "message": "hello", "session_id": session_id }),
+            path if operation.takes_json => panic!("which of Ada's things belong into the body of {path}?"),
+            _ => return ask,
+        };
+        ask.json(&body)
+    }
+
+    fn check(&self, operation: &Operation, answer: &Answer) {
+        assert!(answer.status < 500, "{operation:?}: {answer:?}");
+        if operation.path.contains('{') {
+            assert!((400..500).contains(&answer.status), "{operation:?}: {answer:?}");
+        }
+        let body = String::from_utf8_lossy(&answer.body);
+        let ada = &self.ada;
+        for secret in [
+            &self.execution_id, &self.waiting_id, &self.hook_id, &self.artifact_id, &ada.session_id, &ada.user_id,
+            &ada.tenant_id, "a secret plan", "ada@example.com",
+        ] {
+            assert!(!body.contains(secret), "{operation:?} tells {secret}: {body}");
+        }
+    }
+
+    /// Everything is as Ada left it.
+    async fn check_untouched(&self, house: &House) {
+        let read = async |path: String| -> Value { house.ask(get(&path).bearer(&self.ada)).await.expect(200).json() };
+        assert_eq!(read(format!("/api/session/{}", self.ada.session_id)).await["user_id"], self.ada.user_id.as_str());
+        assert_eq!(read(format!("/api/execution/{}/status", self.waiting_id)).await["status"], "awaiting_approval");
+        assert_eq!(read("/api/approvals".to_owned()).await["approvals"][0]["status"], "pending");
+        assert_eq!(read(format!("/api/artifacts/{}", self.artifact_id)).await["lifecycle_state"], "ready");
+        let messages = read(format!("/api/conversations/{}", self.ada.session_id)).await["messages"].clone();
+        assert_eq!(messages.as_array().unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn another_user_finds_no_way_across() {
+    let house = House::new().await;
+    let things = Things::make(&house).await;
+    let eve = house.register("eve").await;
+    for operation in operations().into_iter().filter(|operation| operation.path != "/api/auth/logout") {
+        let answer = house.ask(things.ask(&operation).bearer(&eve)).await;
+        things.check(&operation, &answer);
+    }
+    things.check_untouched(&house).await;
+}
+
+#[tokio::test]
+async fn nobody_finds_no_way_in() {
+    let house = House::new().await;
+    let things = Things::make(&house).await;
+    for operation in operations() {
+        let answer = house.ask(things.ask(&operation)).await;
+        things.check(&operation, &answer);
+    }
+    things.check_untouched(&house).await;
+}
+
+#[tokio::test]
+async fn an_anonymous_session_finds_no_way_across() {
+    let house = House::legacy().await;
+    let things = Things::make(&house).await;
+    let stranger = house.anonymous_session().await;
+    for path in ["/api/artifact/resolve", "/api/artifact/list"] {
+        let body = match path {
+            "/api/artifact/resolve" => json!({ "artifact_id": things.artifact_id, "session_id": stranger }),
+            _ => json!({ "session_id": stranger }),
+        };
+        let answer = house.ask(post(path).json(&body)).await;
+        assert!(!String::from_utf8_lossy(&answer.body).contains(&things.artifact_id), "{answer:?}");
+    }
+    things.check_untouched(&house).await;
+}
