@@ -71,10 +71,10 @@ impl Handler for ParseContent {
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
         let file = find_file(context, &parameters, Wanted::Any).await?;
         let options = options(&parameters);
-        if options == ReadOptions::default() {
-            if let Some(parsed) = find_parsed(context, &file).await? {
-                return read_before(context, &file, &parsed).await;
-            }
+        if options == ReadOptions::default()
+            && let Some(parsed) = find_parsed(context, &file).await?
+        {
+            return read_before(context, &file, &parsed).await;
         }
         let kind = FileKind::from_word(payload_text(&file, "file_type")).unwrap_or(FileKind::Unknown);
         let (_, bytes) = context.content(&file.artifact_id).await?.ok_or_else(gone)?;

@@ -9,7 +9,10 @@ use super::{
     values::{Key, Value, duplicate_rows, key, value},
 };
 use crate::{
-    content::table::{Cell, ColumnType, Table},
+    content::{
+        looks_like_a_key,
+        table::{Cell, ColumnType, Table},
+    },
     markdown::{self, counted},
 };
 
@@ -224,8 +227,8 @@ pub(super) fn in_words(profile: &Profile, name: &str, columns: usize) -> String 
             markdown::count(column.nulls + column.placeholders),
             markdown::count(column.distinct),
             range(column),
-            column.statistics.map_or_else(String::new, |statistics| markdown::number(statistics.mean)),
-            column.statistics.map_or_else(String::new, |statistics| markdown::number(statistics.median)),
+            middle(column, |statistics| statistics.mean),
+            middle(column, |statistics| statistics.median),
             column.outliers.as_ref().map_or_else(String::new, |outliers| markdown::count(outliers.count)),
         ]
     });
@@ -235,6 +238,12 @@ pub(super) fn in_words(profile: &Profile, name: &str, columns: usize) -> String 
         text.push_str(&format!("\n…and {} more columns.", profile.columns.len() - columns));
     }
     text
+}
+
+/// Nobody wants to know the mean of an order number.
+fn middle(column: &ColumnProfile, of: fn(Statistics) -> f64) -> String {
+    let shown = column.statistics.filter(|_| !looks_like_a_key(&column.name));
+    shown.map_or_else(String::new, |statistics| markdown::number(of(statistics)))
 }
 
 fn range(column: &ColumnProfile) -> String {

@@ -52,7 +52,7 @@ impl Handler for ProfileData {
         let table = std::mem::take(&mut open.table);
         let profile = context.compute(move || Ok(profile(&table))).await?;
         let name = file_name(&open.file);
-        let next = "\n\nNext: \"how good is this data?\" names what is wrong with it, row by row.";
+        let next = "\nNext: \"how good is this data?\" names what is wrong with it, row by row.";
         keep(
             context,
             &open,

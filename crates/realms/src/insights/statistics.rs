@@ -70,7 +70,7 @@ impl Statistics {
     /// `None` where there are too few numbers, or half of them are the same: then nothing can be said.
     pub(crate) fn fences(&self) -> Option<Fences> {
         let distance = self.quantile_75 - self.quantile_25;
-        (self.count >= FEWEST_FOR_OUTLIERS && distance > 0.0).then(|| Fences {
+        (self.count >= FEWEST_FOR_OUTLIERS && distance > 0.0).then_some(Fences {
             low: self.quantile_25 - FENCE * distance,
             high: self.quantile_75 + FENCE * distance,
             far_low: self.quantile_25 - FAR_FENCE * distance,
@@ -82,6 +82,11 @@ impl Statistics {
 impl Fences {
     pub(crate) fn excludes(&self, value: f64) -> bool {
         value < self.low || value > self.high
+    }
+
+    /// How far beyond the fences; negative within.
+    pub(crate) fn distance(&self, value: f64) -> f64 {
+        (self.low - value).max(value - self.high)
     }
 
     pub(crate) fn far_excludes(&self, value: f64) -> bool {

@@ -292,7 +292,11 @@ impl<'a> Survey<'a> {
             return;
         }
         let far = self.values.iter().filter_map(number_of).any(|number| fences.far_excludes(number));
-        let examples: Vec<String> = rows.0.iter().take(3).map(|&row| code(&self.shown(row))).collect();
+        // The farthest first: it is the likeliest to be wrong.
+        let distance = |row: usize| number_of(&self.values[row]).map_or(0.0, |number| fences.distance(number));
+        let mut farthest = rows.0.clone();
+        farthest.sort_by(|&left, &right| distance(right).total_cmp(&distance(left)));
+        let examples: Vec<String> = farthest.iter().take(3).map(|&row| code(&self.shown(row))).collect();
         let message = format!(
             "{} has {} outside of the usual {} to {}: {}.",
             self.name(),
