@@ -68,7 +68,6 @@ pub struct Evidence {
 /// How bad an issue is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    Critical,
     High,
     Medium,
     Low,
@@ -77,7 +76,6 @@ pub enum Severity {
 impl Severity {
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Critical => "critical",
             Self::High => "high",
             Self::Medium => "medium",
             Self::Low => "low",
@@ -86,9 +84,8 @@ impl Severity {
 
     fn from_word(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
-            "critical" | "error" => Self::Critical,
-            "high" | "major" => Self::High,
-            "medium" | "moderate" | "warning" => Self::Medium,
+            "high" => Self::High,
+            "medium" => Self::Medium,
             _ => Self::Low,
         }
     }

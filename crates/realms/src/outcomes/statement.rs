@@ -76,13 +76,19 @@ impl Section {
     }
 }
 
-/// Names that people gave, so that they change nothing of the Markdown around them.
+/// Names that people gave, so that they change nothing of the Markdown around them. What stands between back-ticks stays code.
 pub fn plain(text: &str) -> String {
+    let keeps_code = text.matches('`').count() % 2 == 0;
+    let mut is_code = false;
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             letter if letter.is_control() => plain.push(' '),
-            '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '|' | '#' => {
+            '`' if keeps_code => {
+                is_code = !is_code;
+                plain.push('`');
+            }
+            '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '|' | '#' if !is_code => {
                 plain.push('\\');
                 plain.push(letter);
             }

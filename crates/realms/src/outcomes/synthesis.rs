@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     journey::workflow::{NodeKind, Workflow},
-    markdown::{count, counted, listed},
+    markdown::{count, counted, listed, number},
 };
 
 /// How many names a sentence lists.
@@ -61,14 +61,16 @@ fn quality_statement(exhibit: &Exhibit) -> Statement {
     let issues = exhibit.issues();
     let found = match issues.len() {
         0 => "no issue was found".to_owned(),
-        count => format!("{} were found ({})", counted(count, "issue", "issues"), by_severity(&issues))
-            .replace("1 issue were", "1 issue was"),
+        1 => format!("1 issue was found ({})", by_severity(&issues)),
+        count => format!("{} were found ({})", counted(count, "issue", "issues"), by_severity(&issues)),
     };
-    Statement::new(format!("In {}, {found}.", file_name(exhibit)), exhibit)
+    let score = exhibit.payload.get("score").and_then(serde_json::Value::as_f64);
+    let score = score.map(|score| format!(", and it scores {} of 100", number(score))).unwrap_or_default();
+    Statement::new(format!("In {}, {found}{score}.", file_name(exhibit)), exhibit)
 }
 
 fn by_severity(issues: &[Issue]) -> String {
-    let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+    let severities = [Severity::High, Severity::Medium, Severity::Low];
     let counts =
         severities.map(|severity| (severity, issues.iter().filter(|issue| issue.severity == severity).count()));
     let named: Vec<String> = counts

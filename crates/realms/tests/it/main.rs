@@ -5,3 +5,4 @@
 mod content;
 mod house;
 mod insights;
+mod journey;
