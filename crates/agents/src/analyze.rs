@@ -26,17 +26,8 @@ pub(crate) struct AnalyzeUserIntent {
 }
 
 impl AnalyzeUserIntent {
-    pub(crate) fn new(
-        directory: Arc<Directory>,
-        models: Models,
-        catalogue: Arc<Catalogue>,
-    ) -> Self {
-        Self {
-            descriptor: descriptor(),
-            directory,
-            models,
-            catalogue,
-        }
+    pub(crate) fn new(directory: Arc<Directory>, models: Models, catalogue: Arc<Catalogue>) -> Self {
+        Self { descriptor: descriptor(), directory, models, catalogue }
     }
 }
 
@@ -46,11 +37,7 @@ impl Handler for AnalyzeUserIntent {
         &self.descriptor
     }
 
-    async fn execute(
-        &self,
-        context: &ExecutionContext,
-        parameters: Map<String, Value>,
-    ) -> Result<Value, Failure> {
+    async fn execute(&self, context: &ExecutionContext, parameters: Map<String, Value>) -> Result<Value, Failure> {
         let word = |name: &str| parameters.get(name).and_then(Value::as_str);
         let guide = self.directory.guide();
         let request = ModelRequest {
@@ -58,11 +45,7 @@ impl Handler for AnalyzeUserIntent {
             history: Arc::default(),
             message: word("message").unwrap_or_default().to_owned(),
             rounds: Vec::new(),
-            tools: Arc::new(Tools::of(
-                guide,
-                &self.directory,
-                self.catalogue.of(context),
-            )),
+            tools: Arc::new(Tools::of(guide, &self.directory, self.catalogue.of(context))),
             surface: word("surface").map_or(Surface::General, Surface::from_word),
             files: Arc::default(),
             max_tokens: 0,

@@ -54,10 +54,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            max_steps: 8,
-            max_tokens: 100_000,
-        }
+        Self { max_steps: 8, max_tokens: 100_000 }
     }
 }
 
@@ -89,11 +86,9 @@ impl AgentDefinition {
         })?;
         match definition.check() {
             Ok(()) => Ok(definition),
-            Err((field, message)) => Err(DefinitionError {
-                source_name: source_name.to_owned(),
-                line: line_of(text, field),
-                message,
-            }),
+            Err((field, message)) => {
+                Err(DefinitionError { source_name: source_name.to_owned(), line: line_of(text, field), message })
+            }
         }
     }
 
@@ -101,39 +96,22 @@ impl AgentDefinition {
     fn check(&self) -> Result<(), (&'static str, String)> {
         self.check_id()?;
         if self.kind == AgentKind::Liaison && self.realm.is_none() {
-            return Err((
-                "kind",
-                "a liaison speaks for a realm: add `realm = \"…\"`".to_owned(),
-            ));
+            return Err(("kind", "a liaison speaks for a realm: add `realm = \"…\"`".to_owned()));
         }
         if self.kind == AgentKind::Specialist && !self.surfaces.is_empty() {
             return Err((
                 "surfaces",
-                "a specialist is called by other agents and has no surfaces: leave it out"
-                    .to_owned(),
+                "a specialist is called by other agents and has no surfaces: leave it out".to_owned(),
             ));
         }
         if self.description.trim().is_empty() {
-            return Err((
-                "description",
-                "`description` must say in a sentence what the agent is for".to_owned(),
-            ));
+            return Err(("description", "`description` must say in a sentence what the agent is for".to_owned()));
         }
-        if let Some(foreign) = self
-            .approval
-            .iter()
-            .find(|intent| !self.intents.contains(intent))
-        {
-            return Err((
-                "approval",
-                format!("`{foreign}` is not among the agent's `intents`"),
-            ));
+        if let Some(foreign) = self.approval.iter().find(|intent| !self.intents.contains(intent)) {
+            return Err(("approval", format!("`{foreign}` is not among the agent's `intents`")));
         }
         if !(1..=MOST_STEPS).contains(&self.budget.max_steps) {
-            return Err((
-                "max_steps",
-                format!("`max_steps` must be from 1 to {MOST_STEPS}"),
-            ));
+            return Err(("max_steps", format!("`max_steps` must be from 1 to {MOST_STEPS}")));
         }
         Ok(())
     }
@@ -146,14 +124,7 @@ impl AgentDefinition {
             AgentKind::Liaison => (named("liaison."), "liaison.<realm>"),
             AgentKind::Specialist => (named("specialist."), "specialist.<name>"),
         };
-        if fits {
-            Ok(())
-        } else {
-            Err((
-                "agent_id",
-                format!("the id of a {} is `{form}`", self.kind.as_str()),
-            ))
-        }
+        if fits { Ok(()) } else { Err(("agent_id", format!("the id of a {} is `{form}`", self.kind.as_str()))) }
     }
 
     pub fn summary(&self) -> AgentSummary {
@@ -169,20 +140,12 @@ impl AgentDefinition {
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// The line on which a key is set; the first where it is not.
 fn line_of(text: &str, key: &str) -> usize {
-    let sets = |line: &str| {
-        line.trim_start()
-            .strip_prefix(key)
-            .is_some_and(|rest| rest.trim_start().starts_with('='))
-    };
+    let sets = |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
     text.lines().position(sets).map_or(1, |index| index + 1)
 }
 
@@ -196,49 +159,19 @@ mod tests {
     fn a_short_definition_gets_the_defaults() {
         let definition = AgentDefinition::from_toml("content.toml", GOOD).unwrap();
         assert_eq!(definition.model, "builtin");
-        assert_eq!(
-            definition.budget,
-            Budget {
-                max_steps: 8,
-                max_tokens: 100_000
-            }
-        );
+        assert_eq!(definition.budget, Budget { max_steps: 8, max_tokens: 100_000 });
     }
 
     #[test]
     fn a_mistake_is_told_with_its_line() {
         let mistakes = [
-            (
-                format!("{GOOD}intnets = []\n"),
-                6,
-                "unknown field `intnets`",
-            ),
-            (
-                GOOD.replace("\"liaison\"", "\"liason\""),
-                2,
-                "unknown variant `liason`",
-            ),
+            (format!("{GOOD}intnets = []\n"), 6, "unknown field `intnets`"),
+            (GOOD.replace("\"liaison\"", "\"liason\""), 2, "unknown variant `liason`"),
             (GOOD.replace("realm = \"content\"\n", ""), 2, "add `realm"),
-            (
-                GOOD.replace("liaison.content", "content"),
-                1,
-                "`liaison.<realm>`",
-            ),
-            (
-                format!("{GOOD}approval = [\"delete_file\"]\n"),
-                6,
-                "`delete_file` is not among",
-            ),
-            (
-                format!("{GOOD}[budget]\nmax_steps = 0\n"),
-                7,
-                "from 1 to 64",
-            ),
-            (
-                format!("{GOOD}surfaces = [\"content\"]\n"),
-                6,
-                "unknown variant `content`",
-            ),
+            (GOOD.replace("liaison.content", "content"), 1, "`liaison.<realm>`"),
+            (format!("{GOOD}approval = [\"delete_file\"]\n"), 6, "`delete_file` is not among"),
+            (format!("{GOOD}[budget]\nmax_steps = 0\n"), 7, "from 1 to 64"),
+            (format!("{GOOD}surfaces = [\"content\"]\n"), 6, "unknown variant `content`"),
         ];
         for (text, line, part) in mistakes {
             let error = AgentDefinition::from_toml("mine.toml", &text).unwrap_err();

@@ -12,22 +12,10 @@ use crate::definition::AgentDefinition;
 /// The definitions that are part of the binary.
 const BUILTIN: [(&str, &str); 5] = [
     ("guide.toml", include_str!("../definitions/guide.toml")),
-    (
-        "liaison.content.toml",
-        include_str!("../definitions/liaison.content.toml"),
-    ),
-    (
-        "liaison.insights.toml",
-        include_str!("../definitions/liaison.insights.toml"),
-    ),
-    (
-        "liaison.journey.toml",
-        include_str!("../definitions/liaison.journey.toml"),
-    ),
-    (
-        "liaison.outcomes.toml",
-        include_str!("../definitions/liaison.outcomes.toml"),
-    ),
+    ("liaison.content.toml", include_str!("../definitions/liaison.content.toml")),
+    ("liaison.insights.toml", include_str!("../definitions/liaison.insights.toml")),
+    ("liaison.journey.toml", include_str!("../definitions/liaison.journey.toml")),
+    ("liaison.outcomes.toml", include_str!("../definitions/liaison.outcomes.toml")),
 ];
 
 /// The agents that there are. There is always a guide.
@@ -51,27 +39,17 @@ impl Directory {
         let mut agents = BTreeMap::new();
         for definition in definitions {
             let agent_id = definition.agent_id.clone();
-            if agents
-                .insert(agent_id.clone(), Arc::new(definition))
-                .is_some()
-            {
+            if agents.insert(agent_id.clone(), Arc::new(definition)).is_some() {
                 return Err(DirectoryError::Twice(agent_id));
             }
         }
-        let guide = agents
-            .values()
-            .find(|agent| agent.kind == AgentKind::Guide)
-            .cloned();
-        Ok(Self {
-            guide: guide.ok_or(DirectoryError::NoGuide)?,
-            agents,
-        })
+        let guide = agents.values().find(|agent| agent.kind == AgentKind::Guide).cloned();
+        Ok(Self { guide: guide.ok_or(DirectoryError::NoGuide)?, agents })
     }
 
     /// The guide and the four liaisons.
     pub fn builtin() -> Self {
-        Self::builtin_and(Vec::new())
-            .expect("the definitions in the binary fit together, as a test shows")
+        Self::builtin_and(Vec::new()).expect("the definitions in the binary fit together, as a test shows")
     }
 
     /// The same and `more`. One of `more` with the id of a built-in agent takes its place.
@@ -79,8 +57,7 @@ impl Directory {
         let mut definitions: Vec<AgentDefinition> = BUILTIN
             .iter()
             .map(|(name, text)| {
-                AgentDefinition::from_toml(name, text)
-                    .expect("a definition in the binary is read by a test")
+                AgentDefinition::from_toml(name, text).expect("a definition in the binary is read by a test")
             })
             .collect();
         definitions.retain(|builtin| more.iter().all(|other| other.agent_id != builtin.agent_id));
@@ -109,10 +86,7 @@ impl Directory {
     pub fn hand_off_targets(&self, agent: &AgentDefinition) -> Vec<AgentId> {
         match agent.kind {
             AgentKind::Guide => {
-                let liaisons = self
-                    .agents
-                    .values()
-                    .filter(|other| other.kind == AgentKind::Liaison);
+                let liaisons = self.agents.values().filter(|other| other.kind == AgentKind::Liaison);
                 liaisons.map(|liaison| liaison.agent_id.clone()).collect()
             }
             AgentKind::Liaison => vec![self.guide.agent_id.clone()],
@@ -135,51 +109,22 @@ mod tests {
     #[test]
     fn the_builtin_agents_fit_together() {
         let directory = Directory::builtin();
-        let ids: Vec<String> = directory
-            .summaries()
-            .iter()
-            .map(|agent| agent.agent_id.to_string())
-            .collect();
-        assert_eq!(
-            ids,
-            [
-                "guide",
-                "liaison.content",
-                "liaison.insights",
-                "liaison.journey",
-                "liaison.outcomes"
-            ]
-        );
+        let ids: Vec<String> = directory.summaries().iter().map(|agent| agent.agent_id.to_string()).collect();
+        assert_eq!(ids, ["guide", "liaison.content", "liaison.insights", "liaison.journey", "liaison.outcomes"]);
         assert_eq!(directory.hand_off_targets(directory.guide()).len(), 4);
     }
 
     #[test]
     fn ones_own_agent_takes_the_place_of_a_builtin_one() {
-        let directory =
-            Directory::builtin_and(vec![definition("liaison.content", "liaison")]).unwrap();
-        assert_eq!(
-            directory
-                .get(&"liaison.content".parse().unwrap())
-                .unwrap()
-                .description,
-            "Ours."
-        );
+        let directory = Directory::builtin_and(vec![definition("liaison.content", "liaison")]).unwrap();
+        assert_eq!(directory.get(&"liaison.content".parse().unwrap()).unwrap().description, "Ours.");
         assert_eq!(directory.iter().count(), 5);
     }
 
     #[test]
     fn two_of_a_name_or_no_guide_is_refused() {
-        let twice = vec![
-            definition("liaison.content", "liaison"),
-            definition("liaison.content", "liaison"),
-        ];
-        assert!(matches!(
-            Directory::builtin_and(twice),
-            Err(DirectoryError::Twice(_))
-        ));
-        assert!(matches!(
-            Directory::new(Vec::new()),
-            Err(DirectoryError::NoGuide)
-        ));
+        let twice = vec![definition("liaison.content", "liaison"), definition("liaison.content", "liaison")];
+        assert!(matches!(Directory::builtin_and(twice), Err(DirectoryError::Twice(_))));
+        assert!(matches!(Directory::new(Vec::new()), Err(DirectoryError::NoGuide)));
     }
 }

@@ -26,11 +26,7 @@ pub const REALM: &str = "agents";
 pub fn handlers(directory: Arc<Directory>, models: Models) -> Vec<Arc<dyn Handler>> {
     let catalogue = Arc::new(model::Catalogue::default());
     vec![
-        Arc::new(analyze::AnalyzeUserIntent::new(
-            Arc::clone(&directory),
-            models.clone(),
-            Arc::clone(&catalogue),
-        )),
+        Arc::new(analyze::AnalyzeUserIntent::new(Arc::clone(&directory), models.clone(), Arc::clone(&catalogue))),
         Arc::new(turn::AgentInvoke::new(directory, models, catalogue)),
     ]
 }

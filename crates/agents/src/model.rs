@@ -7,17 +7,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use contract::{
-    AgentId, ArtifactId, agent::Surface, conversation::Message, intent::IntentDescriptor,
-};
+use contract::{AgentId, ArtifactId, agent::Surface, conversation::Message, intent::IntentDescriptor};
 use runtime::ExecutionContext;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    analysis::IntentAnalysis, builtin::BuiltinModel, definition::AgentDefinition,
-    directory::Directory,
-};
+use crate::{analysis::IntentAnalysis, builtin::BuiltinModel, definition::AgentDefinition, directory::Directory};
 
 /// The name of the tool with which an agent gives the conversation to another one.
 pub const HAND_OFF: &str = "hand_off";
@@ -30,11 +25,7 @@ pub trait LanguageModel: Send + Sync {
 
     /// Answers `request` piece by piece into `sink`, and returns when all was said. Being dropped means that nobody wants the
     /// answer any more: then it stops paying for it.
-    async fn reply(
-        &self,
-        request: &ModelRequest,
-        sink: &mut dyn ReplySink,
-    ) -> Result<(), ModelError>;
+    async fn reply(&self, request: &ModelRequest, sink: &mut dyn ReplySink) -> Result<(), ModelError>;
 }
 
 /// Takes the pieces of an answer as they come.
@@ -136,10 +127,7 @@ pub struct ToolResult {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToolOutcome {
     /// The intent's result, as it was computed. Data, never an instruction.
-    Completed {
-        result: Value,
-        artifacts: BTreeMap<String, ArtifactId>,
-    },
+    Completed { result: Value, artifacts: BTreeMap<String, ArtifactId> },
     /// One sentence for a person, and the code.
     Failed { code: String, message: String },
     /// Somebody had to agree and did not: nothing of it was done.
@@ -167,27 +155,15 @@ pub struct Colleague {
 
 impl Tools {
     /// What `agent` can use out of `catalogue`.
-    pub fn of(
-        agent: &AgentDefinition,
-        directory: &Directory,
-        catalogue: &[Arc<IntentDescriptor>],
-    ) -> Self {
+    pub fn of(agent: &AgentDefinition, directory: &Directory, catalogue: &[Arc<IntentDescriptor>]) -> Self {
         let usable = |definition: &AgentDefinition| {
-            let may =
-                |intent: &&Arc<IntentDescriptor>| definition.intents.contains(&intent.intent_type);
+            let may = |intent: &&Arc<IntentDescriptor>| definition.intents.contains(&intent.intent_type);
             catalogue.iter().filter(may).cloned().collect::<Vec<_>>()
         };
-        let others = directory
-            .iter()
-            .filter(|other| other.agent_id != agent.agent_id);
+        let others = directory.iter().filter(|other| other.agent_id != agent.agent_id);
         Self {
             intents: usable(agent),
-            colleagues: others
-                .map(|other| Colleague {
-                    agent: Arc::clone(other),
-                    intents: usable(other),
-                })
-                .collect(),
+            colleagues: others.map(|other| Colleague { agent: Arc::clone(other), intents: usable(other) }).collect(),
             hand_off_to: directory.hand_off_targets(agent),
         }
     }
@@ -217,14 +193,7 @@ pub(crate) struct Catalogue {
 
 impl Catalogue {
     pub(crate) fn of(&self, context: &ExecutionContext) -> &[Arc<IntentDescriptor>] {
-        self.intents.get_or_init(|| {
-            context
-                .intents()
-                .into_iter()
-                .cloned()
-                .map(Arc::new)
-                .collect()
-        })
+        self.intents.get_or_init(|| context.intents().into_iter().cloned().map(Arc::new).collect())
     }
 }
 
@@ -240,10 +209,7 @@ impl Models {
     pub fn new(builtin: BuiltinModel) -> Self {
         let builtin = Arc::new(builtin);
         let name = builtin.name().to_owned();
-        Self {
-            by_name: BTreeMap::from([(name, Arc::clone(&builtin) as Arc<dyn LanguageModel>)]),
-            builtin,
-        }
+        Self { by_name: BTreeMap::from([(name, Arc::clone(&builtin) as Arc<dyn LanguageModel>)]), builtin }
     }
 
     /// And another one, under its own name.
@@ -263,11 +229,7 @@ impl Models {
 
     /// The agents whose model is not there, with its name: to be told at the start.
     pub fn missing(&self, directory: &Directory) -> Vec<(AgentId, String)> {
-        let without = directory
-            .iter()
-            .filter(|agent| !self.by_name.contains_key(&agent.model));
-        without
-            .map(|agent| (agent.agent_id.clone(), agent.model.clone()))
-            .collect()
+        let without = directory.iter().filter(|agent| !self.by_name.contains_key(&agent.model));
+        without.map(|agent| (agent.agent_id.clone(), agent.model.clone())).collect()
     }
 }

@@ -10,17 +10,9 @@ use super::{
     words::stem,
 };
 
-/// Names of properties that want a file.
-const FILE_NAMES: [&str; 8] = [
-    "file",
-    "file_name",
-    "filename",
-    "file_id",
-    "artifact_id",
-    "source",
-    "document",
-    "source_file",
-];
+/// Names of properties that want a file; where there are several, they are names of the same, the first the clearest.
+const FILE_NAMES: [&str; 8] =
+    ["file", "file_name", "filename", "file_id", "artifact_id", "source", "document", "source_file"];
 /// Names of properties that want words to look for.
 const SEARCH_NAMES: [&str; 6] = ["query", "q", "words", "terms", "search", "search_text"];
 /// Names of properties that want the sentence as it is.
@@ -28,15 +20,7 @@ const QUESTION_NAMES: [&str; 3] = ["question", "prompt", "request"];
 /// Names of properties that want a text that was pasted.
 const TEXT_NAMES: [&str; 5] = ["text", "procedure", "content", "body", "description"];
 /// Names of properties that want to know how many.
-const COUNT_NAMES: [&str; 7] = [
-    "limit",
-    "top",
-    "n",
-    "count",
-    "rows",
-    "max_rows",
-    "row_count",
-];
+const COUNT_NAMES: [&str; 7] = ["limit", "top", "n", "count", "rows", "max_rows", "row_count"];
 /// Names of properties that want a name for what is made.
 const TITLE_NAMES: [&str; 3] = ["title", "name", "label"];
 /// Names of properties that want a column.
@@ -94,21 +78,12 @@ const AROUND_SEARCH_WORDS: [&str; 27] = [
     "words",
 ];
 /// Words that point at what was spoken of before.
-const POINTING: [&str; 12] = [
-    "it", "its", "this", "that", "them", "those", "these", "same", "again", "there", "one", "and",
-];
+const POINTING: [&str; 12] =
+    ["it", "its", "this", "that", "them", "those", "these", "same", "again", "there", "one", "and"];
 
 /// What can be filled in, for the properties that the schema has. `referent` is the file that was spoken of before.
-pub(super) fn parameters(
-    descriptor: &IntentDescriptor,
-    said: &Said,
-    referent: Option<&str>,
-) -> Map<String, Value> {
-    let Some(properties) = descriptor
-        .parameters
-        .get("properties")
-        .and_then(Value::as_object)
-    else {
+pub(super) fn parameters(descriptor: &IntentDescriptor, said: &Said, referent: Option<&str>) -> Map<String, Value> {
+    let Some(properties) = descriptor.parameters.get("properties").and_then(Value::as_object) else {
         return Map::new();
     };
     let mut filled = Map::new();
@@ -118,17 +93,11 @@ pub(super) fn parameters(
             filled.insert(name.clone(), value);
         }
     }
-    one_source(&mut filled);
+    one_name_each(&mut filled);
     filled
 }
 
-fn value(
-    name: &str,
-    schema: &Value,
-    said: &Said,
-    referent: Option<&str>,
-    has_sql_property: bool,
-) -> Option<Value> {
+fn value(name: &str, schema: &Value, said: &Said, referent: Option<&str>, has_sql_property: bool) -> Option<Value> {
     let is = |names: &[&str]| names.contains(&name);
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
         return choice(choices, said);
@@ -140,11 +109,7 @@ fn value(
         return column(said).map(|column| shaped(schema, column));
     }
     if is(&FILE_NAMES) {
-        let file = said
-            .files
-            .first()
-            .map(String::as_str)
-            .or(referent.filter(|_| points_back(said)));
+        let file = said.files.first().map(String::as_str).or(referent.filter(|_| points_back(said)));
         return file.map(|file| shaped(schema, file.to_owned()));
     }
     if name == "sql" {
@@ -152,10 +117,7 @@ fn value(
     }
     if is(&QUESTION_NAMES) {
         let asked = said.sql.is_none() || !has_sql_property;
-        return asked
-            .then(|| whole_text(said))
-            .filter(|text| !text.is_empty())
-            .map(Value::String);
+        return asked.then(|| whole_text(said)).filter(|text| !text.is_empty()).map(Value::String);
     }
     if is(&SEARCH_NAMES) {
         return search_words(said).map(Value::String);
@@ -169,20 +131,31 @@ fn value(
     None
 }
 
-/// A file and a text both say what to work on; what was pasted with the message is nearer than what was spoken of before.
-fn one_source(filled: &mut Map<String, Value>) {
+/// Schemas keep older names of a property beside the clearest; one is enough. And of a pasted text and a file spoken of before, the text
+/// is nearer.
+fn one_name_each(filled: &mut Map<String, Value>) {
+    if SEARCH_NAMES.iter().any(|name| filled.contains_key(*name)) {
+        filled.retain(|name, _| !TEXT_NAMES.contains(&name.as_str()));
+    }
     if TEXT_NAMES.iter().any(|name| filled.contains_key(*name)) {
         filled.retain(|name, _| !FILE_NAMES.contains(&name.as_str()));
+    }
+    for names in [&FILE_NAMES[..], &SEARCH_NAMES, &TEXT_NAMES, &COUNT_NAMES] {
+        let clearest = names.iter().find(|name| filled.contains_key(**name)).copied();
+        filled.retain(|name, _| !names.contains(&name.as_str()) || Some(name.as_str()) == clearest);
     }
 }
 
 /// A list where the schema wants one.
 fn shaped(schema: &Value, text: String) -> Value {
-    if schema.get("type").and_then(Value::as_str) == Some("array") {
-        Value::Array(vec![Value::String(text)])
-    } else {
-        Value::String(text)
-    }
+    let wants_list = match schema.get("type") {
+        Some(Value::Array(types)) => {
+            types.iter().any(|kind| kind == "array") && !types.iter().any(|kind| kind == "string")
+        }
+        Some(kind) => kind == "array",
+        None => false,
+    };
+    if wants_list { Value::Array(vec![Value::String(text)]) } else { Value::String(text) }
 }
 
 pub(super) fn points_back(said: &Said) -> bool {
@@ -198,67 +171,38 @@ fn whole_text(said: &Said) -> String {
 
 fn choice(choices: &[Value], said: &Said) -> Option<Value> {
     let words: Vec<String> = said.words().map(stem).collect();
-    let named = |choice: &&Value| {
-        choice
-            .as_str()
-            .is_some_and(|choice| words.contains(&stem(&choice.to_lowercase())))
-    };
+    let named = |choice: &&Value| choice.as_str().is_some_and(|choice| words.contains(&stem(&choice.to_lowercase())));
     choices.iter().find(named).cloned()
 }
 
 /// A number that says how many, within what the schema allows. Numbers that something is compared with do not: these stand in questions.
 fn count(schema: &Value, said: &Said) -> Option<Value> {
-    let place = said
-        .tokens
-        .iter()
-        .position(|token| *token == Token::Number)?;
+    let place = said.tokens.iter().position(|token| *token == Token::Number)?;
     let word = |at: Option<usize>| match at.and_then(|at| said.tokens.get(at)) {
         Some(Token::Word(word)) => word.as_str(),
         Some(Token::File | Token::Quoted | Token::Number | Token::Sql | Token::Body) | None => "",
     };
     let before = word(place.checked_sub(1));
     let after = word(Some(place + 1));
-    let says_how_many = [
-        "top", "first", "last", "limit", "only", "most", "maximum", "show", "least",
-    ]
-    .contains(&before)
-        || [
-            "rows", "row", "lines", "files", "results", "hits", "records", "entries",
-        ]
-        .contains(&after);
+    let says_how_many = ["top", "first", "last", "limit", "only", "most", "maximum", "show", "least"].contains(&before)
+        || ["rows", "row", "lines", "files", "results", "hits", "records", "entries"].contains(&after);
     if !says_how_many {
         return None;
     }
     let least = schema.get("minimum").and_then(Value::as_u64).unwrap_or(1);
-    let most = schema
-        .get("maximum")
-        .and_then(Value::as_u64)
-        .unwrap_or(u64::MAX);
-    said.numbers
-        .first()
-        .map(|number| Value::from((*number).clamp(least, most)))
+    let most = schema.get("maximum").and_then(Value::as_u64).unwrap_or(u64::MAX);
+    said.numbers.first().map(|number| Value::from((*number).clamp(least, most)))
 }
 
 fn column(said: &Said) -> Option<String> {
     let words: Vec<&str> = said.words().collect();
-    let named = words
-        .windows(2)
-        .find(|pair| matches!(pair[0], "column" | "field"))
-        .map(|pair| pair[1]);
+    let named = words.windows(2).find(|pair| matches!(pair[0], "column" | "field")).map(|pair| pair[1]);
     let named = named.filter(|word| !LEXICON.is_small(word));
-    named.map(str::to_owned).or_else(|| {
-        said.quoted
-            .first()
-            .filter(|_| said.has_word(&["column", "field"]))
-            .cloned()
-    })
+    named.map(str::to_owned).or_else(|| said.quoted.first().filter(|_| said.has_word(&["column", "field"])).cloned())
 }
 
 fn title(said: &Said) -> Option<String> {
-    said.quoted
-        .first()
-        .filter(|_| said.has_word(&["called", "named", "titled", "title", "name"]))
-        .cloned()
+    said.quoted.first().filter(|_| said.has_word(&["called", "named", "titled", "title", "name"])).cloned()
 }
 
 /// What is to be looked for: a quotation, or what stands after `for`, `about` and the like, without the small words around it.
@@ -273,9 +217,7 @@ fn search_words(said: &Said) -> Option<String> {
         .filter(|word| !word.is_empty())
         .collect();
     let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-    let last_marker = lower
-        .iter()
-        .rposition(|word| BEFORE_SEARCH_WORDS.contains(&word.as_str()));
+    let last_marker = lower.iter().rposition(|word| BEFORE_SEARCH_WORDS.contains(&word.as_str()));
     let around = |at: &usize| AROUND_SEARCH_WORDS.contains(&lower[*at].as_str());
     let after = last_marker.map_or(0, |at| at + 1);
     let trimmed = |from: usize, to: usize| {
@@ -286,9 +228,7 @@ fn search_words(said: &Said) -> Option<String> {
     // `Where is acme mentioned in my files?`: the words stand before the marker.
     let found = trimmed(after, words.len()).or_else(|| {
         let before = last_marker?;
-        let start = lower[..before]
-            .iter()
-            .rposition(|word| BEFORE_SEARCH_WORDS.contains(&word.as_str()));
+        let start = lower[..before].iter().rposition(|word| BEFORE_SEARCH_WORDS.contains(&word.as_str()));
         trimmed(start.map_or(0, |at| at + 1), before)
     });
     found
@@ -299,13 +239,9 @@ fn search_words(said: &Said) -> Option<String> {
 
 /// Cuts `… in my files` and the like off.
 fn without_place(found: &str) -> String {
-    for place in [
-        " in my", " in all", " in the", " in our", " across", " inside",
-    ] {
+    for place in [" in my", " in all", " in the", " in our", " across", " inside"] {
         if let Some((before, after)) = found.split_once(place)
-            && after
-                .split_whitespace()
-                .all(|word| AROUND_SEARCH_WORDS.contains(&word.to_lowercase().as_str()))
+            && after.split_whitespace().all(|word| AROUND_SEARCH_WORDS.contains(&word.to_lowercase().as_str()))
         {
             return before.to_owned();
         }
@@ -315,31 +251,22 @@ fn without_place(found: &str) -> String {
 
 /// A property that has to be known before the intent is worth executing and is not: one that the schema requires, or the first of those
 /// that the lexicon says one of is needed.
+/// `from_nothing` is whether the person has no files and nothing was said before: then nothing can be meant that is there already.
 pub(super) fn missing(
     descriptor: &IntentDescriptor,
     filled: &Map<String, Value>,
+    from_nothing: bool,
 ) -> Option<String> {
-    let required = descriptor
-        .parameters
-        .get("required")
-        .and_then(Value::as_array);
-    let absent = required
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .find(|name| !filled.contains_key(*name));
+    let required = descriptor.parameters.get("required").and_then(Value::as_array);
+    let absent = required.into_iter().flatten().filter_map(Value::as_str).find(|name| !filled.contains_key(*name));
     if let Some(name) = absent {
         return Some(name.to_owned());
     }
-    let properties = descriptor
-        .parameters
-        .get("properties")
-        .and_then(Value::as_object)?;
-    let one_of = LEXICON.needs.get(&descriptor.intent_type)?;
-    let offered: Vec<&String> = one_of
-        .iter()
-        .filter(|name| properties.contains_key(*name))
-        .collect();
+    let properties = descriptor.parameters.get("properties").and_then(Value::as_object)?;
+    let always = LEXICON.needs.get(&descriptor.intent_type);
+    let at_first = || LEXICON.needs_from_nothing.get(&descriptor.intent_type).filter(|_| from_nothing);
+    let one_of = always.or_else(at_first)?;
+    let offered: Vec<&String> = one_of.iter().filter(|name| properties.contains_key(*name)).collect();
     if offered.iter().any(|name| filled.contains_key(*name)) {
         return None;
     }
@@ -368,9 +295,7 @@ pub(super) fn answer_to(property: &str, said: &Said) -> Option<Value> {
 
 /// The file that filled parameters name.
 pub(super) fn file_of(parameters: &Map<String, Value>) -> Option<&str> {
-    FILE_NAMES
-        .iter()
-        .find_map(|name| parameters.get(*name)?.as_str())
+    FILE_NAMES.iter().find_map(|name| parameters.get(*name)?.as_str())
 }
 
 #[cfg(test)]
@@ -389,73 +314,29 @@ mod tests {
             approval: ApprovalRule::None,
             examples: Vec::new(),
         };
-        Value::Object(parameters(
-            &descriptor,
-            &Said::read(text, &[]),
-            Some("before.csv"),
-        ))
+        Value::Object(parameters(&descriptor, &Said::read(text, &[]), Some("before.csv")))
     }
 
     #[test]
     fn properties_are_filled_by_their_names() {
         let text = json!({ "type": "string" });
         let cases = [
-            (
-                "file",
-                "how good is 'my data.csv'?",
-                json!({ "file": "my data.csv" }),
-            ),
-            (
-                "file",
-                "and the duplicates in it?",
-                json!({ "file": "before.csv" }),
-            ),
+            ("file", "how good is 'my data.csv'?", json!({ "file": "my data.csv" })),
+            ("file", "and the duplicates in it?", json!({ "file": "before.csv" })),
             ("file", "list files", json!({})),
-            (
-                "sql",
-                "run select a, b from data",
-                json!({ "sql": "select a, b from data" }),
-            ),
-            (
-                "question",
-                "what is the average amount?",
-                json!({ "question": "what is the average amount?" }),
-            ),
-            (
-                "query",
-                "search my files for late delivery",
-                json!({ "query": "late delivery" }),
-            ),
-            (
-                "query",
-                "where is Acme Corp mentioned in my documents?",
-                json!({ "query": "Acme Corp" }),
-            ),
-            (
-                "query",
-                "find refund in my files",
-                json!({ "query": "refund" }),
-            ),
-            (
-                "query",
-                "which files mention \"net 30\"",
-                json!({ "query": "net 30" }),
-            ),
+            ("sql", "run select a, b from data", json!({ "sql": "select a, b from data" })),
+            ("question", "what is the average amount?", json!({ "question": "what is the average amount?" })),
+            ("query", "search my files for late delivery", json!({ "query": "late delivery" })),
+            ("query", "where is Acme Corp mentioned in my documents?", json!({ "query": "Acme Corp" })),
+            ("query", "find refund in my files", json!({ "query": "refund" })),
+            ("query", "which files mention \"net 30\"", json!({ "query": "net 30" })),
             (
                 "text",
                 "a workflow from this: take it, check it, pack it, ship it",
                 json!({ "text": "take it, check it, pack it, ship it" }),
             ),
-            (
-                "column",
-                "profile the column amount",
-                json!({ "column": "amount" }),
-            ),
-            (
-                "title",
-                "a roadmap called 'Spring'",
-                json!({ "title": "Spring" }),
-            ),
+            ("column", "profile the column amount", json!({ "column": "amount" })),
+            ("title", "a roadmap called 'Spring'", json!({ "title": "Spring" })),
         ];
         for (name, said, expected) in cases {
             assert_eq!(filled(&json!({ name: text }), said), expected, "{said}");
@@ -465,16 +346,9 @@ mod tests {
     #[test]
     fn numbers_and_choices_keep_to_the_schema() {
         let limit = json!({ "limit": { "type": "integer", "minimum": 1, "maximum": 100 } });
-        assert_eq!(
-            filled(&limit, "show the first 500 rows"),
-            json!({ "limit": 100 })
-        );
+        assert_eq!(filled(&limit, "show the first 500 rows"), json!({ "limit": 100 }));
         assert_eq!(filled(&limit, "amounts above 500"), json!({}));
-        let state =
-            json!({ "lifecycle_state": { "type": "string", "enum": ["ready", "archived"] } });
-        assert_eq!(
-            filled(&state, "list archived files"),
-            json!({ "lifecycle_state": "archived" })
-        );
+        let state = json!({ "lifecycle_state": { "type": "string", "enum": ["ready", "archived"] } });
+        assert_eq!(filled(&state, "list archived files"), json!({ "lifecycle_state": "archived" }));
     }
 }

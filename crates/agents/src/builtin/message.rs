@@ -14,8 +14,8 @@ const MIN_PASTED_WORDS: usize = 6;
 
 /// Endings that make a word the name of a file.
 const FILE_ENDINGS: [&str; 24] = [
-    "csv", "tsv", "json", "jsonl", "ndjson", "xlsx", "xls", "ods", "txt", "text", "md", "html",
-    "htm", "pdf", "docx", "doc", "xml", "bpmn", "yaml", "yml", "log", "parquet", "zip", "rtf",
+    "csv", "tsv", "json", "jsonl", "ndjson", "xlsx", "xls", "ods", "txt", "text", "md", "html", "htm", "pdf", "docx",
+    "doc", "xml", "bpmn", "yaml", "yml", "log", "parquet", "zip", "rtf",
 ];
 
 /// A message, or a part of one, taken apart.
@@ -78,9 +78,7 @@ impl Said {
 
     fn push(&mut self, piece: RawPiece, files: &[String]) {
         match piece {
-            RawPiece::Quoted(text) if is_file(&text) || files.contains(&text) => {
-                self.push_file(&text, files)
-            }
+            RawPiece::Quoted(text) if is_file(&text) || files.contains(&text) => self.push_file(&text, files),
             RawPiece::Quoted(text) => {
                 self.quoted.push(text);
                 self.tokens.push(Token::Quoted);
@@ -95,8 +93,7 @@ impl Said {
                     self.numbers.push(number);
                     self.tokens.push(Token::Number);
                 } else {
-                    self.tokens
-                        .extend(words(&word).into_iter().map(Token::Word));
+                    self.tokens.extend(words(&word).into_iter().map(Token::Word));
                 }
             }
         }
@@ -130,12 +127,7 @@ fn join_words(tokens: Vec<Token>) -> Vec<Token> {
         match token {
             Token::Word(word) => run.push(word),
             other @ (Token::File | Token::Quoted | Token::Number | Token::Sql | Token::Body) => {
-                joined.extend(
-                    LEXICON
-                        .join_phrases(std::mem::take(&mut run))
-                        .into_iter()
-                        .map(Token::Word),
-                );
+                joined.extend(LEXICON.join_phrases(std::mem::take(&mut run)).into_iter().map(Token::Word));
                 joined.push(other);
             }
         }
@@ -196,10 +188,7 @@ fn quotation(text: &str, closing: char) -> Option<(&str, &str)> {
         let after = inside[*index + closing.len_utf8()..].chars().next();
         after.is_none_or(|letter| !letter.is_alphanumeric())
     };
-    let end = inside
-        .match_indices(closing)
-        .map(|(index, _)| index)
-        .find(ends)?;
+    let end = inside.match_indices(closing).map(|(index, _)| index).find(ends)?;
     let quoted = inside[..end].trim();
     (!quoted.is_empty()).then(|| (quoted, &inside[end + closing.len_utf8()..]))
 }
@@ -209,9 +198,8 @@ fn is_file(word: &str) -> bool {
     if word.starts_with("art_") && word.len() > "art_".len() {
         return true;
     }
-    word.rsplit_once('.').is_some_and(|(name, ending)| {
-        !name.is_empty() && FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
-    })
+    word.rsplit_once('.')
+        .is_some_and(|(name, ending)| !name.is_empty() && FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 /// Puts known names that have blanks in them into quotation marks.
@@ -236,16 +224,11 @@ fn quote_known_files(text: &str, files: &[String]) -> String {
 /// The known file that somebody calls without its ending, unless the word means something else to us.
 fn named_without_ending<'a>(word: &str, files: &'a [String]) -> Option<&'a String> {
     let lower = word.to_lowercase();
-    if lower.len() < 3
-        || LEXICON.is_small(&lower)
-        || LEXICON.concept(&super::words::stem(&lower)).is_some()
-    {
+    if lower.len() < 3 || LEXICON.is_small(&lower) || LEXICON.concept(&super::words::stem(&lower)).is_some() {
         return None;
     }
-    let mut alike = files.iter().filter(|file| {
-        file.rsplit_once('.')
-            .is_some_and(|(name, _)| name.to_lowercase() == lower)
-    });
+    let mut alike =
+        files.iter().filter(|file| file.rsplit_once('.').is_some_and(|(name, _)| name.to_lowercase() == lower));
     alike.next().filter(|_| alike.next().is_none())
 }
 
@@ -255,9 +238,7 @@ fn known_spelling(name: &str, files: &[String]) -> String {
         return same.clone();
     }
     let lower = name.to_lowercase();
-    let mut near = files
-        .iter()
-        .filter(|file| misspelling(&lower, &file.to_lowercase()).is_some());
+    let mut near = files.iter().filter(|file| misspelling(&lower, &file.to_lowercase()).is_some());
     match (near.next(), near.next()) {
         (Some(only), None) => only.clone(),
         _ => name.to_owned(),
@@ -268,48 +249,25 @@ fn known_spelling(name: &str, files: &[String]) -> String {
 fn split_sql(text: &str) -> Option<(&str, String)> {
     let lower = text.to_ascii_lowercase();
     let word_at = |word: &str| {
-        lower
-            .match_indices(word)
-            .map(|(index, _)| index)
-            .find(|index| {
-                let before = lower[..*index].chars().next_back();
-                let after = lower[index + word.len()..].chars().next();
-                before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_')
-                    && after.is_some_and(|letter| letter.is_whitespace() || letter == '*')
-            })
+        lower.match_indices(word).map(|(index, _)| index).find(|index| {
+            let before = lower[..*index].chars().next_back();
+            let after = lower[index + word.len()..].chars().next();
+            before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_')
+                && after.is_some_and(|letter| letter.is_whitespace() || letter == '*')
+        })
     };
     let select = word_at("select")?;
-    let has_from = lower[select..]
-        .split_whitespace()
-        .any(|word| word == "from");
-    let counts = lower[select..].contains('(')
-        || lower[select..].contains('*')
-        || lower[select..].contains(',');
-    if !has_from
-        || (!counts
-            && lower[select..]
-                .split_whitespace()
-                .nth(1)
-                .is_some_and(|word| LEXICON.is_small(word)))
-    {
+    let has_from = lower[select..].split_whitespace().any(|word| word == "from");
+    let counts = lower[select..].contains('(') || lower[select..].contains('*') || lower[select..].contains(',');
+    if !has_from || (!counts && lower[select..].split_whitespace().nth(1).is_some_and(|word| LEXICON.is_small(word))) {
         return None;
     }
-    let start = word_at("with")
-        .filter(|with| *with < select && lower[*with..select].contains(" as"))
-        .unwrap_or(select);
+    let start = word_at("with").filter(|with| *with < select && lower[*with..select].contains(" as")).unwrap_or(select);
     let quotes: &[char] = &['`', '"', '“', '”'];
-    let sql = text[start..]
-        .trim()
-        .trim_end_matches(quotes)
-        .trim_end_matches(['?', ';'])
-        .trim()
-        .trim_end_matches(quotes);
+    let sql =
+        text[start..].trim().trim_end_matches(quotes).trim_end_matches(['?', ';']).trim().trim_end_matches(quotes);
     Some((
-        text[..start]
-            .trim_end()
-            .trim_end_matches(quotes)
-            .trim_end_matches("sql")
-            .trim_end_matches(quotes),
+        text[..start].trim_end().trim_end_matches(quotes).trim_end_matches("sql").trim_end_matches(quotes),
         sql.trim().to_owned(),
     ))
 }
@@ -320,10 +278,7 @@ fn split_body(text: &str) -> Option<(&str, &str)> {
     if let Some((head, rest)) = text.split_once("```")
         && let Some((body, _)) = rest.split_once("```")
     {
-        return Some((
-            head,
-            body.trim_start_matches(|letter: char| letter.is_ascii_lowercase()),
-        ));
+        return Some((head, body.trim_start_matches(|letter: char| letter.is_ascii_lowercase())));
     }
     if let Some((first, rest)) = text.split_once('\n') {
         let lines = rest.lines().filter(|line| !line.trim().is_empty()).count();
@@ -344,10 +299,7 @@ fn is_item(line: &str) -> bool {
     let line = line.trim_start();
     let after_number = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
     let numbered = after_number.len() < line.len() && after_number.starts_with(['.', ')']);
-    numbered
-        || line.starts_with("- ")
-        || line.starts_with("* ")
-        || line.to_ascii_lowercase().starts_with("step ")
+    numbered || line.starts_with("- ") || line.starts_with("* ") || line.to_ascii_lowercase().starts_with("step ")
 }
 
 #[cfg(test)]
@@ -355,14 +307,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Said {
-        Said::read(
-            text,
-            &[
-                "orders.csv".to_owned(),
-                "Q3 report.pdf".to_owned(),
-                "returns.csv".to_owned(),
-            ],
-        )
+        Said::read(text, &["orders.csv".to_owned(), "Q3 report.pdf".to_owned(), "returns.csv".to_owned()])
     }
 
     #[test]
@@ -385,38 +330,21 @@ mod tests {
     #[test]
     fn a_query_is_taken_whole() {
         let read = said("please run `SELECT region, sum(amount) FROM data GROUP BY region;`");
-        assert_eq!(
-            read.sql.as_deref(),
-            Some("SELECT region, sum(amount) FROM data GROUP BY region")
-        );
-        assert_eq!(
-            said("with t as (select * from data) select count(*) from t")
-                .sql
-                .unwrap()
-                .len(),
-            55
-        );
+        assert_eq!(read.sql.as_deref(), Some("SELECT region, sum(amount) FROM data GROUP BY region"));
+        let with = "with t as (select * from data) select count(*) from t";
+        assert_eq!(said(with).sql.as_deref(), Some(with));
         assert_eq!(said("select the best rows from my file").sql, None);
     }
 
     #[test]
     fn pasted_text_is_kept_apart() {
         let read = said("Make a workflow:\n1. Receive the order.\n2. Check the stock.");
-        assert_eq!(
-            read.body.as_deref(),
-            Some("1. Receive the order.\n2. Check the stock.")
-        );
+        assert_eq!(read.body.as_deref(), Some("1. Receive the order.\n2. Check the stock."));
         assert_eq!(read.text, "Make a workflow:");
         let bare = said("1. Receive the order.\n2. Check the stock.");
-        assert_eq!(
-            (bare.text.as_str(), bare.tokens.as_slice()),
-            ("", &[Token::Body][..])
-        );
+        assert_eq!((bare.text.as_str(), bare.tokens.as_slice()), ("", &[Token::Body][..]));
         let inline = said("workflow from this: receive the order, check the stock, ship it");
-        assert_eq!(
-            inline.body.as_deref(),
-            Some("receive the order, check the stock, ship it")
-        );
+        assert_eq!(inline.body.as_deref(), Some("receive the order, check the stock, ship it"));
         assert_eq!(said("note: parse it").body, None);
     }
 }

@@ -47,10 +47,7 @@ pub struct BuiltinModel {
 
 impl BuiltinModel {
     pub fn new(config: BuiltinConfig) -> Self {
-        Self {
-            config,
-            index: Mutex::default(),
-        }
+        Self { config, index: Mutex::default() }
     }
 
     /// What the message of a request means.
@@ -65,18 +62,8 @@ impl BuiltinModel {
 
     /// The index of all intents that the agent and its colleagues can use. They are the same for every agent of a house.
     fn index(&self, request: &ModelRequest) -> Arc<Index> {
-        let others = request
-            .tools
-            .colleagues
-            .iter()
-            .flat_map(|colleague| &colleague.intents);
-        let mut intents: Vec<Arc<IntentDescriptor>> = request
-            .tools
-            .intents
-            .iter()
-            .chain(others)
-            .cloned()
-            .collect();
+        let others = request.tools.colleagues.iter().flat_map(|colleague| &colleague.intents);
+        let mut intents: Vec<Arc<IntentDescriptor>> = request.tools.intents.iter().chain(others).cloned().collect();
         intents.sort_by(|one, other| one.intent_type.cmp(&other.intent_type));
         intents.dedup_by(|one, other| one.intent_type == other.intent_type);
         let mut kept = self.index.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,15 +80,10 @@ impl LanguageModel for BuiltinModel {
         DEFAULT_MODEL
     }
 
-    async fn reply(
-        &self,
-        request: &ModelRequest,
-        sink: &mut dyn ReplySink,
-    ) -> Result<(), ModelError> {
+    async fn reply(&self, request: &ModelRequest, sink: &mut dyn ReplySink) -> Result<(), ModelError> {
         let reading = self.read(request);
         if request.rounds.is_empty() {
-            sink.take(Piece::Reading(plan::analysis(request, &reading)))
-                .await?;
+            sink.take(Piece::Reading(plan::analysis(request, &reading))).await?;
         }
         let plan = plan::plan(request, &reading);
         for (place, piece) in pieces(&plan.text).into_iter().enumerate() {

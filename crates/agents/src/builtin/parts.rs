@@ -48,10 +48,7 @@ pub(super) fn atoms(text: &str, limit: usize) -> Vec<std::ops::Range<usize>> {
         if quote.is_some() || found.len() + 1 >= MAX_ATOMS {
             continue;
         }
-        if let Some(joint) = JOINTS
-            .iter()
-            .find(|joint| lower[index..].starts_with(**joint))
-        {
+        if let Some(joint) = JOINTS.iter().find(|joint| lower[index..].starts_with(**joint)) {
             found.push(start..index);
             start = index + joint.len();
             skip_to = start;
@@ -68,23 +65,10 @@ mod tests {
 
     #[test]
     fn joints_divide_but_not_inside_of_quotations() {
-        let pieces = |text: &'static str| {
-            atoms(text, text.len())
-                .into_iter()
-                .map(|range| &text[range])
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            pieces("parse a.csv and then tell me how good it is"),
-            ["parse a.csv", "tell me how good it is"]
-        );
-        assert_eq!(
-            pieces("parse \"this and that.csv\", please"),
-            ["parse \"this and that.csv\"", "please"]
-        );
-        assert_eq!(
-            pieces("Hi! List my files; archive a.csv"),
-            ["Hi", "List my files", "archive a.csv"]
-        );
+        let pieces =
+            |text: &'static str| atoms(text, text.len()).into_iter().map(|range| &text[range]).collect::<Vec<_>>();
+        assert_eq!(pieces("parse a.csv and then tell me how good it is"), ["parse a.csv", "tell me how good it is"]);
+        assert_eq!(pieces("parse \"this and that.csv\", please"), ["parse \"this and that.csv\"", "please"]);
+        assert_eq!(pieces("Hi! List my files; archive a.csv"), ["Hi", "List my files", "archive a.csv"]);
     }
 }

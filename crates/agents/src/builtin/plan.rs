@@ -42,9 +42,7 @@ fn saying(text: String) -> Plan {
 /// The wishes one after the other. How many are done is read off the turn's rounds.
 fn work_off(request: &ModelRequest, wishes: &[Wish]) -> Plan {
     let results = || request.rounds.iter().flat_map(|round| &round.results);
-    let done = results()
-        .filter(|result| result.call.name != HAND_OFF)
-        .count();
+    let done = results().filter(|result| result.call.name != HAND_OFF).count();
     let latest: &[ToolResult] = request.rounds.last().map_or(&[], |round| &round.results);
     let mut told: Vec<String> = latest
         .iter()
@@ -58,23 +56,13 @@ fn work_off(request: &ModelRequest, wishes: &[Wish]) -> Plan {
         return saying(told.join("\n\n"));
     }
     let Some(wish) = rest.first() else {
-        let file = before
-            .iter()
-            .rev()
-            .find_map(|wish| fill::file_of(&wish.parameters));
-        told.extend(
-            before
-                .last()
-                .and_then(|last| say::next_step(request, last, file)),
-        );
+        let file = before.iter().rev().find_map(|wish| fill::file_of(&wish.parameters));
+        told.extend(before.last().and_then(|last| say::next_step(request, last, file)));
         return saying(told.join("\n\n"));
     };
     let call_id = format!("call_{}", results().count() + 1);
     match next_call(request, wish, call_id) {
-        Some(call) => Plan {
-            text: told.join("\n\n"),
-            call: Some(call),
-        },
+        Some(call) => Plan { text: told.join("\n\n"), call: Some(call) },
         None => {
             told.push(say::nobody(wish));
             saying(told.join("\n\n"))
@@ -83,10 +71,7 @@ fn work_off(request: &ModelRequest, wishes: &[Wish]) -> Plan {
 }
 
 fn has_worked(outcome: &ToolOutcome) -> bool {
-    matches!(
-        outcome,
-        ToolOutcome::Completed { .. } | ToolOutcome::HandedOff { .. }
-    )
+    matches!(outcome, ToolOutcome::Completed { .. } | ToolOutcome::HandedOff { .. })
 }
 
 fn refused_hand_over(latest: &[ToolResult]) -> Option<String> {
@@ -102,66 +87,39 @@ fn refused_hand_over(latest: &[ToolResult]) -> Option<String> {
 /// The intent itself where the agent may use it, else the hand-over to who may.
 fn next_call(request: &ModelRequest, wish: &Wish, id: String) -> Option<ToolCall> {
     let tools = &request.tools;
-    if tools
-        .intents
-        .iter()
-        .any(|intent| intent.intent_type == wish.intent_type)
-    {
-        return Some(ToolCall {
-            id,
-            name: wish.intent_type.clone(),
-            arguments: wish.parameters.clone(),
-        });
+    if tools.intents.iter().any(|intent| intent.intent_type == wish.intent_type) {
+        return Some(ToolCall { id, name: wish.intent_type.clone(), arguments: wish.parameters.clone() });
     }
     let owner = owner(request, &wish.intent_type);
     let may = |agent_id: &&contract::AgentId| tools.hand_off_to.contains(agent_id);
     let to_guide = request.agent.kind != AgentKind::Guide;
-    let target = owner
-        .filter(may)
-        .or_else(|| tools.hand_off_to.first().filter(|_| to_guide))?;
+    let target = owner.filter(may).or_else(|| tools.hand_off_to.first().filter(|_| to_guide))?;
     let reason = say::hand_over_reason(request, wish, to_guide);
     let arguments: Map<String, Value> = match json!({ "agent_id": target, "reason": reason }) {
         Value::Object(arguments) => arguments,
         _ => unreachable!("it is written as an object"),
     };
-    Some(ToolCall {
-        id,
-        name: HAND_OFF.to_owned(),
-        arguments,
-    })
+    Some(ToolCall { id, name: HAND_OFF.to_owned(), arguments })
 }
 
 /// Whose work an intent is: the liaison of its realm before any other that may use it.
 fn owner<'a>(request: &'a ModelRequest, intent_type: &str) -> Option<&'a contract::AgentId> {
     let can = request.tools.colleagues.iter().filter_map(|colleague| {
-        let intent = colleague
-            .intents
-            .iter()
-            .find(|intent| intent.intent_type == intent_type)?;
+        let intent = colleague.intents.iter().find(|intent| intent.intent_type == intent_type)?;
         let speaks_for_it = colleague.agent.realm.as_ref() == Some(&intent.realm);
-        (colleague.agent.kind == AgentKind::Liaison)
-            .then_some((speaks_for_it, &colleague.agent.agent_id))
+        (colleague.agent.kind == AgentKind::Liaison).then_some((speaks_for_it, &colleague.agent.agent_id))
     });
-    can.max_by_key(|(speaks_for_it, _)| *speaks_for_it)
-        .map(|(_, agent_id)| agent_id)
+    can.max_by_key(|(speaks_for_it, _)| *speaks_for_it).map(|(_, agent_id)| agent_id)
 }
 
 /// The reading in the contract's shape. Of several wishes it tells the first.
 pub(super) fn analysis(request: &ModelRequest, reading: &Reading) -> IntentAnalysis {
     let present = &request.agent.agent_id;
     let who = |intent_type: &str| {
-        let own = request
-            .tools
-            .intents
-            .iter()
-            .any(|intent| intent.intent_type == intent_type);
+        let own = request.tools.intents.iter().any(|intent| intent.intent_type == intent_type);
         let other = owner(request, intent_type);
         // The guide may list files too; but it is the liaison's work.
-        if own && request.agent.kind != AgentKind::Guide {
-            present.clone()
-        } else {
-            other.unwrap_or(present).clone()
-        }
+        if own && request.agent.kind != AgentKind::Guide { present.clone() } else { other.unwrap_or(present).clone() }
     };
     let alternatives = |candidates: &[super::read::Candidate]| -> Vec<Alternative> {
         let alternative = |candidate: &super::read::Candidate| Alternative {
@@ -194,9 +152,7 @@ pub(super) fn analysis(request: &ModelRequest, reading: &Reading) -> IntentAnaly
         },
         Reading::Missing { wish, .. } => of_wish(wish, true),
         Reading::Choice(options) => {
-            let best = options
-                .first()
-                .map_or(0.0, |option| rounded(option.confidence));
+            let best = options.first().map_or(0.0, |option| rounded(option.confidence));
             none(best, true, alternatives(options))
         }
         Reading::Greeting

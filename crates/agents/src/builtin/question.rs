@@ -26,10 +26,7 @@ pub(super) fn find(answer: &str) -> Option<Question> {
     if let Some((before, after)) = answer.rsplit_once(STILL_NEEDED) {
         let intent_type = names(before).pop()?;
         let property = names(after).pop()?;
-        return Some(Question::Missing {
-            intent_type,
-            property,
-        });
+        return Some(Question::Missing { intent_type, property });
     }
     let options = match answer.rsplit_once(CHOICE) {
         Some((_, after)) => names(after),
@@ -39,10 +36,7 @@ pub(super) fn find(answer: &str) -> Option<Question> {
 }
 
 fn names(text: &str) -> Vec<String> {
-    let ends = text
-        .split("(`")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("`)"));
+    let ends = text.split("(`").skip(1).filter_map(|rest| rest.split_once("`)"));
     ends.map(|(name, _)| name.to_owned()).collect()
 }
 
@@ -51,26 +45,18 @@ pub(super) fn chosen(options: &[String], said: &Said) -> Option<Vec<String>> {
     if said.has_word(&["both", "all", "everything"]) && options.len() > 1 {
         return Some(options.to_vec());
     }
-    let by_number = said
-        .numbers
-        .first()
-        .and_then(|number| usize::try_from(*number).ok()?.checked_sub(1));
-    let by_word = [
-        &["first", "1st", "former", "one", "a"][..],
-        &["second", "2nd", "latter", "two", "b", "other"],
-        &["third", "3rd", "three", "c"],
-    ];
+    let by_number = said.numbers.first().and_then(|number| usize::try_from(*number).ok()?.checked_sub(1));
+    let by_word =
+        [&["first", "1st", "former"][..], &["second", "2nd", "latter", "two", "other"], &["third", "3rd", "three"]];
     // Short answers only: `the first rows of it` is no choice.
     let is_short = said.words().count() <= 5;
     let last = said.has_word(&["last"]).then(|| options.len() - 1);
     let place = by_number
         .or_else(|| by_word.iter().position(|words| said.has_word(words)))
         .or(last)
+        .or_else(|| said.has_word(&["one"]).then_some(0))
         .or_else(|| (options.len() == 1 && is_yes(said)).then_some(0))?;
-    options
-        .get(place)
-        .filter(|_| is_short)
-        .map(|option| vec![option.clone()])
+    options.get(place).filter(|_| is_short).map(|option| vec![option.clone()])
 }
 
 fn is_yes(said: &Said) -> bool {
@@ -96,9 +82,7 @@ fn is_yes(said: &Said) -> bool {
 
 /// Whether a short answer declines.
 pub(super) fn is_no(said: &Said) -> bool {
-    let no = [
-        "no", "nope", "nah", "neither", "none", "nothing", "cancel", "stop", "n",
-    ];
+    let no = ["no", "nope", "nah", "neither", "none", "nothing", "cancel", "stop", "n"];
     said.words().count() <= 5 && said.files.is_empty() && said.has_word(&no)
 }
 
@@ -148,10 +132,9 @@ pub(super) fn is_negated(text: &str) -> bool {
     });
     let told: Vec<&str> = told.map(String::as_str).take(3).collect();
     match told.as_slice() {
-        ["dont" | "never" | "not", next, ..] => !matches!(
-            *next,
-            "know" | "understand" | "you" | "i" | "see" | "worry" | "mind" | "forget" | "have"
-        ),
+        ["dont" | "never" | "not", next, ..] => {
+            !matches!(*next, "know" | "understand" | "you" | "i" | "see" | "worry" | "mind" | "forget" | "have")
+        }
         ["do", "not", next] => !matches!(*next, "know" | "understand" | "forget" | "have" | "see"),
         _ => false,
     }
@@ -168,45 +151,25 @@ mod tests {
         );
         assert_eq!(
             find(&choice),
-            Some(Question::Choice(vec![
-                "parse_content".to_owned(),
-                "get_parsed_file".to_owned()
-            ]))
+            Some(Question::Choice(vec!["parse_content".to_owned(), "get_parsed_file".to_owned()]))
         );
         let confirm = format!("Parsed (`x`).\n\nI would delete a file (`delete_file`). {CONFIRM}");
-        assert_eq!(
-            find(&confirm),
-            Some(Question::Choice(vec!["delete_file".to_owned()]))
-        );
-        let missing =
-            format!("To search files (`search_files`) {STILL_NEEDED} the words (`query`).");
-        assert!(
-            matches!(find(&missing), Some(Question::Missing { property, .. }) if property == "query")
-        );
+        assert_eq!(find(&confirm), Some(Question::Choice(vec!["delete_file".to_owned()])));
+        let missing = format!("To search files (`search_files`) {STILL_NEEDED} the words (`query`).");
+        assert!(matches!(find(&missing), Some(Question::Missing { property, .. }) if property == "query"));
         assert_eq!(find("The file was parsed."), None);
     }
 
     #[test]
     fn answers_point_at_options() {
         let options = ["a_b".to_owned(), "c_d".to_owned()];
-        for (text, expected) in [
-            ("the first", Some(0)),
-            ("2", Some(1)),
-            ("The second one, please", Some(1)),
-            ("1.", Some(0)),
-            ("hm", None),
-        ] {
+        for (text, expected) in
+            [("the first", Some(0)), ("2", Some(1)), ("The second one, please", Some(1)), ("1.", Some(0)), ("hm", None)]
+        {
             let found = chosen(&options, &Said::read(text, &[]));
-            assert_eq!(
-                found,
-                expected.map(|at: usize| vec![options[at].clone()]),
-                "{text}"
-            );
+            assert_eq!(found, expected.map(|at: usize| vec![options[at].clone()]), "{text}");
         }
-        assert_eq!(
-            chosen(&options, &Said::read("both", &[])).map(|both| both.len()),
-            Some(2)
-        );
+        assert_eq!(chosen(&options, &Said::read("both", &[])).map(|both| both.len()), Some(2));
         assert!(chosen(&options[..1], &Said::read("yes please", &[])).is_some());
     }
 

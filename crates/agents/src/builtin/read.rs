@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     fill,
     index::{Index, Nearness},
+    lexicon::LEXICON,
     message::{Said, Token},
     parts, question,
     question::Question,
@@ -84,11 +85,7 @@ pub struct Candidate {
 
 /// Reads the message of a request.
 pub(super) fn read(request: &ModelRequest, index: &Index) -> Reading {
-    let reader = Reader {
-        index,
-        home: home(request),
-        files: &request.files,
-    };
+    let reader = Reader { index, home: home(request), files: &request.files };
     reader.read(&request.history, &request.message, true)
 }
 
@@ -123,12 +120,10 @@ enum Verdict {
 impl Reader<'_> {
     /// `deep` is whether earlier messages may be read for what this one leaves out.
     fn read(&self, history: &[Message], text: &str, deep: bool) -> Reading {
-        let asked = history
-            .last()
-            .filter(|message| message.role == Role::Assistant);
+        let asked = history.last().filter(|message| message.role == Role::Assistant);
         if let Some(question) = asked.and_then(|message| question::find(&message.content)) {
             let before = history.iter().rfind(|message| message.role == Role::User);
-            if let Some(reading) = self.answer(&question, before, text, history, deep) {
+            if let Some(reading) = self.answer(&question, before, text, history) {
                 return reading;
             }
         }
@@ -142,7 +137,6 @@ impl Reader<'_> {
         before: Option<&Message>,
         text: &str,
         history: &[Message],
-        deep: bool,
     ) -> Option<Reading> {
         let said = Said::read(text, self.files);
         match question {
@@ -150,48 +144,32 @@ impl Reader<'_> {
                 if question::is_no(&said) {
                     return Some(Reading::Declined);
                 }
-                let chosen = question::chosen(options, &said)
-                    .or_else(|| self.named_option(options, &said))?;
-                let original =
-                    Said::read(before.map_or(text, |message| &message.content), self.files);
-                let original = if original.files.is_empty() && !said.files.is_empty() {
-                    said
-                } else {
-                    original
-                };
-                let wishes: Vec<Wish> = chosen
-                    .iter()
-                    .filter_map(|name| self.wish(name, &original, CHOSEN, None))
-                    .collect();
-                Some(self.complete(wishes))
+                let chosen = question::chosen(options, &said).or_else(|| self.named_option(options, &said))?;
+                let original = Said::read(before.map_or(text, |message| &message.content), self.files);
+                let original = if original.files.is_empty() && !said.files.is_empty() { said } else { original };
+                let wishes: Vec<Wish> =
+                    chosen.iter().filter_map(|name| self.wish(name, &original, CHOSEN, None)).collect();
+                Some(self.complete(wishes, history))
             }
-            Question::Missing {
-                intent_type,
-                property,
-            } => {
+            Question::Missing { intent_type, property } => {
                 if question::is_no(&said) {
                     return Some(Reading::Declined);
                 }
                 // Something else that is clearly wanted comes before the answer.
-                let other = matches!(self.judge(&said), Verdict::Clear(nearness, _)
+                let other = !is_only_file(&said)
+                    && matches!(self.judge(&said), Verdict::Clear(nearness, _)
                     if nearness.score >= PART_SURE && nearness.subject != *intent_type && said.body.is_none());
-                if other && fill::answer_to(property, &said).is_none_or(|_| self.is_request(&said))
-                {
+                if other && fill::answer_to(property, &said).is_none_or(|_| self.is_request(&said)) {
                     return None;
                 }
-                let before = before
-                    .map(|message| Said::read(&message.content, self.files))
-                    .unwrap_or_default();
+                let before = before.map(|message| Said::read(&message.content, self.files)).unwrap_or_default();
                 let mut wish = self.wish(intent_type, &before, CHOSEN, None)?;
                 let descriptor = self.index.descriptor(intent_type)?;
-                wish.parameters
-                    .extend(fill::parameters(descriptor, &said, None));
-                if fill::missing(descriptor, &wish.parameters).is_some() {
-                    wish.parameters
-                        .insert(property.clone(), fill::answer_to(property, &said)?);
+                wish.parameters.extend(fill::parameters(descriptor, &said, None));
+                if fill::missing(descriptor, &wish.parameters, false).is_some() {
+                    wish.parameters.insert(property.clone(), fill::answer_to(property, &said)?);
                 }
-                let _ = (history, deep);
-                Some(self.complete(vec![wish]))
+                Some(self.complete(vec![wish], history))
             }
         }
     }
@@ -203,13 +181,10 @@ impl Reader<'_> {
 
     fn named_option(&self, options: &[String], said: &Said) -> Option<Vec<String>> {
         let nearest = self.index.nearest(said);
-        let best = nearest
-            .iter()
-            .find(|nearness| options.contains(&nearness.subject))?;
+        let best = nearest.iter().find(|nearness| options.contains(&nearness.subject))?;
         // Of the options the best, unless something that was not offered is clearly nearer.
         let top = nearest.first()?;
-        (best.score >= UNDERSTOOD && best.score >= top.score * (1.0 - CLOSE_SHARE))
-            .then(|| vec![best.subject.clone()])
+        (best.score >= UNDERSTOOD && best.score >= top.score * (1.0 - CLOSE_SHARE)).then(|| vec![best.subject.clone()])
     }
 
     fn fresh(&self, history: &[Message], text: &str, deep: bool) -> Reading {
@@ -220,18 +195,24 @@ impl Reader<'_> {
             return Reading::Negated;
         }
         if let Some(wishes) = self.parts(history, text, deep) {
-            return self.complete(wishes);
+            return self.complete(wishes, history);
         }
         let said = self.said(text);
+        if said.tokens == [Token::Body] {
+            return self.pasted(history, &said, deep);
+        }
+        if deep && is_elliptic(&said) {
+            return self.continued(history, &said).unwrap_or(Reading::Nothing);
+        }
+        if is_only_file(&said) {
+            return self.choice_for_file();
+        }
+        if let Some(candidates) = self.either_or(text) {
+            return Reading::Choice(candidates);
+        }
         match self.judge(&said) {
-            Verdict::Clear(nearness, alternatives) => {
-                self.clear(history, &said, &nearness, alternatives, deep)
-            }
-            Verdict::Close(_) | Verdict::Unclear if deep && is_elliptic(&said) => {
-                self.continued(history, &said).unwrap_or(Reading::Nothing)
-            }
+            Verdict::Clear(nearness, alternatives) => self.clear(history, &said, &nearness, alternatives, deep),
             Verdict::Close(candidates) => Reading::Choice(candidates),
-            Verdict::Unclear if is_only_file(&said) => self.choice_for_file(),
             Verdict::Unclear => Reading::Nothing,
         }
     }
@@ -258,9 +239,9 @@ impl Reader<'_> {
     fn wants_text(&self, intent_type: &str) -> bool {
         let descriptor = self.index.descriptor(intent_type);
         descriptor.is_some_and(|descriptor| {
-            ["text", "procedure"]
-                .iter()
-                .any(|name| descriptor.parameters["properties"].get(name).is_some())
+            let properties = &descriptor.parameters["properties"];
+            let has = |name| properties.get(name).is_some();
+            (has("text") || has("procedure")) && !has("query")
         })
     }
 
@@ -272,34 +253,21 @@ impl Reader<'_> {
         let Some(best) = nearest.first().filter(|best| best.score >= UNDERSTOOD) else {
             return Verdict::Unclear;
         };
-        let intents = nearest
-            .iter()
-            .filter(|other| !other.subject.starts_with('(') && other.subject != best.subject);
-        let others: Vec<Candidate> = intents
-            .filter(|other| other.score >= UNDERSTOOD)
-            .take(MAX_OPTIONS)
-            .map(candidate)
-            .collect();
+        let intents = nearest.iter().filter(|other| !other.subject.starts_with('(') && other.subject != best.subject);
+        let others: Vec<Candidate> =
+            intents.filter(|other| other.score >= UNDERSTOOD).take(MAX_OPTIONS).map(candidate).collect();
         let is_intent = !best.subject.starts_with('(');
         let close: Vec<Candidate> = others
             .iter()
-            .filter(|other| {
-                is_intent && other.confidence >= best.score.min(1.0) * (1.0 - CLOSE_SHARE)
-            })
+            .filter(|other| is_intent && other.confidence >= best.score.min(1.0) * (1.0 - CLOSE_SHARE))
             .cloned()
             .collect();
         if !close.is_empty() {
-            let options = std::iter::once(candidate(best))
-                .chain(close)
-                .take(MAX_OPTIONS);
+            let options = std::iter::once(candidate(best)).chain(close).take(MAX_OPTIONS);
             return Verdict::Close(options.collect());
         }
         if best.score < SURE {
-            return if is_intent {
-                Verdict::Close(vec![candidate(best)])
-            } else {
-                Verdict::Unclear
-            };
+            return if is_intent { Verdict::Close(vec![candidate(best)]) } else { Verdict::Unclear };
         }
         Verdict::Clear(best.clone(), others)
     }
@@ -310,11 +278,7 @@ impl Reader<'_> {
             return nearest;
         };
         for nearness in &mut nearest {
-            if self
-                .index
-                .descriptor(&nearness.subject)
-                .is_some_and(|descriptor| descriptor.realm == *home)
-            {
+            if self.index.descriptor(&nearness.subject).is_some_and(|descriptor| descriptor.realm == *home) {
                 nearness.score *= HOME_BONUS;
             }
         }
@@ -337,17 +301,9 @@ impl Reader<'_> {
             "(identity)" => Reading::Identity,
             intent_type => {
                 let referent = self.referent(history, said, deep);
-                let wish = self.wish(
-                    intent_type,
-                    said,
-                    nearness.score.min(1.0),
-                    referent.as_deref(),
-                );
-                let wishes = wish.map(|wish| Wish {
-                    alternatives,
-                    ..wish
-                });
-                self.complete(wishes.into_iter().collect())
+                let wish = self.wish(intent_type, said, nearness.score.min(1.0), referent.as_deref());
+                let wishes = wish.map(|wish| Wish { alternatives, ..wish });
+                self.complete(wishes.into_iter().collect(), history)
             }
         }
     }
@@ -358,11 +314,7 @@ impl Reader<'_> {
         if whole.body.is_some() {
             return None;
         }
-        let limit = whole
-            .sql
-            .as_ref()
-            .and_then(|sql| text.find(sql.as_str()))
-            .unwrap_or(text.len());
+        let limit = whole.sql.as_ref().and_then(|sql| text.find(sql.as_str())).unwrap_or(text.len());
         let atoms = parts::atoms(text, limit);
         if atoms.len() < 2 {
             return None;
@@ -374,37 +326,28 @@ impl Reader<'_> {
             match (groups.last_mut(), own) {
                 (Some((range, subject)), None) if !(is_only_file(&said) && subject.is_some()) => {
                     range.end = atom.end;
-                    *subject = self
-                        .own_wish(&Said::read(&text[range.clone()], self.files))
-                        .or(subject.take());
+                    *subject = self.own_wish(&Said::read(&text[range.clone()], self.files)).or(subject.take());
                 }
                 (Some((_, Some(subject))), None) => {
                     let again = subject.clone();
                     groups.push((atom, Some(again)));
                 }
                 (Some((range, Some(subject))), Some(same))
-                    if *subject == same && said.files.is_empty() =>
+                    if *subject == same && (said.files.is_empty() || self.names_no_file(&text[range.clone()])) =>
                 {
                     range.end = atom.end;
                 }
                 (_, own) => groups.push((atom, own)),
             }
         }
-        groups.retain(|(_, subject)| {
-            subject
-                .as_ref()
-                .is_none_or(|subject| !subject.starts_with('('))
-        });
+        groups.retain(|(_, subject)| subject.as_ref().is_none_or(|subject| !subject.starts_with('(')));
         if groups.len() < 2 || groups.iter().any(|(_, subject)| subject.is_none()) {
             return self.only_part(history, text, groups, deep);
         }
         let mut wishes: Vec<Wish> = Vec::new();
         for (range, subject) in groups {
             let said = Said::read(&text[range], self.files);
-            let before = wishes
-                .iter()
-                .rev()
-                .find_map(|wish| fill::file_of(&wish.parameters).map(str::to_owned));
+            let before = wishes.iter().rev().find_map(|wish| fill::file_of(&wish.parameters).map(str::to_owned));
             let implied = said.files.is_empty() && before.is_some();
             let referent = before.or_else(|| self.referent(history, &said, deep));
             let mut wish = self.wish(&subject?, &said, PART_SURE, referent.as_deref())?;
@@ -415,6 +358,10 @@ impl Reader<'_> {
             wishes.push(wish);
         }
         Some(wishes)
+    }
+
+    fn names_no_file(&self, text: &str) -> bool {
+        Said::read(text, self.files).files.is_empty()
     }
 
     /// The one wish beside greetings and thanks: then these do not count.
@@ -433,48 +380,43 @@ impl Reader<'_> {
         }
         let said = Said::read(&text[range.clone()], self.files);
         let referent = self.referent(history, &said, deep);
-        self.wish(subject, &said, PART_SURE, referent.as_deref())
-            .map(|wish| vec![wish])
+        self.wish(subject, &said, PART_SURE, referent.as_deref()).map(|wish| vec![wish])
     }
 
     fn about(&self, mut wish: Wish, file: Option<&str>) -> Wish {
         let takes_file = self
             .index
             .descriptor(&wish.intent_type)
-            .is_some_and(|descriptor| {
-                descriptor.realm == "insights"
-                    || matches!(
-                        fill::missing(descriptor, &wish.parameters).as_deref(),
-                        Some("file")
-                    )
-            });
-        if let Some(file) = file.filter(|_| takes_file)
-            && self
-                .index
-                .descriptor(&wish.intent_type)
-                .is_some_and(|descriptor| descriptor.parameters["properties"].get("file").is_some())
-        {
-            wish.parameters
-                .insert("file".to_owned(), Value::String(file.to_owned()));
+            .is_some_and(|descriptor| descriptor.parameters["properties"].get("file").is_some());
+        if let Some(file) = file.filter(|_| takes_file && !wish.parameters.contains_key("text")) {
+            wish.parameters.insert("file".to_owned(), Value::String(file.to_owned()));
         }
         wish
     }
 
+    /// `Archive or delete it`: both were said, so both are asked about.
+    fn either_or(&self, text: &str) -> Option<Vec<Candidate>> {
+        let (one, other) = text.split_once(" or ")?;
+        let read = |part: &str| match self.judge(&Said::read(part, self.files)) {
+            Verdict::Clear(nearness, _) if !nearness.subject.starts_with('(') => Some(candidate(&nearness)),
+            Verdict::Clear(..) | Verdict::Close(_) | Verdict::Unclear => None,
+        };
+        let (one, other) = (read(one)?, read(other)?);
+        (one.intent_type != other.intent_type).then(|| vec![one, other])
+    }
+
     /// What a piece clearly asks for by itself.
     fn own_wish(&self, said: &Said) -> Option<String> {
+        if is_only_file(said) {
+            return None;
+        }
         match self.judge(said) {
             Verdict::Clear(nearness, _) if nearness.score >= PART_SURE => Some(nearness.subject),
             Verdict::Clear(..) | Verdict::Close(_) | Verdict::Unclear => None,
         }
     }
 
-    fn wish(
-        &self,
-        intent_type: &str,
-        said: &Said,
-        confidence: f64,
-        referent: Option<&str>,
-    ) -> Option<Wish> {
+    fn wish(&self, intent_type: &str, said: &Said, confidence: f64, referent: Option<&str>) -> Option<Wish> {
         let descriptor: &Arc<IntentDescriptor> = self.index.descriptor(intent_type)?;
         Some(Wish {
             intent_type: intent_type.to_owned(),
@@ -485,28 +427,22 @@ impl Reader<'_> {
     }
 
     /// The wishes, or what is missing for the first of them that misses something.
-    fn complete(&self, mut wishes: Vec<Wish>) -> Reading {
+    fn complete(&self, mut wishes: Vec<Wish>, history: &[Message]) -> Reading {
+        let from_nothing = self.files.is_empty() && history.is_empty();
         for wish in &mut wishes {
             let Some(descriptor) = self.index.descriptor(&wish.intent_type) else {
                 continue;
             };
-            if let Some(property) = fill::missing(descriptor, &wish.parameters) {
+            if let Some(property) = fill::missing(descriptor, &wish.parameters, from_nothing) {
                 match fill::only_file(&property, self.files) {
                     Some(file) => drop(wish.parameters.insert(property, file)),
                     None => {
-                        return Reading::Missing {
-                            wish: wish.clone(),
-                            property,
-                        };
+                        return Reading::Missing { wish: wish.clone(), property };
                     }
                 }
             }
         }
-        if wishes.is_empty() {
-            Reading::Nothing
-        } else {
-            Reading::Wishes(wishes)
-        }
+        if wishes.is_empty() { Reading::Nothing } else { Reading::Wishes(wishes) }
     }
 
     /// `And returns.csv?`, `do it again`: the last thing that was wanted, with what is new.
@@ -514,28 +450,19 @@ impl Reader<'_> {
         let last = self.last_wish(history)?;
         let descriptor = self.index.descriptor(&last.intent_type)?;
         let mut parameters = last.parameters;
-        parameters.extend(
-            fill::parameters(descriptor, said, None)
-                .into_iter()
-                .filter(|(name, _)| name != "question"),
-        );
-        let wish = Wish {
-            parameters,
-            confidence: CONTINUED,
-            alternatives: Vec::new(),
-            ..last
-        };
-        Some(self.complete(vec![wish]))
+        parameters.extend(fill::parameters(descriptor, said, None).into_iter().filter(|(name, _)| name != "question"));
+        let wish = Wish { parameters, confidence: CONTINUED, alternatives: Vec::new(), ..last };
+        Some(self.complete(vec![wish], history))
     }
 
+    /// The file that was named last, where the message points at something.
     fn referent(&self, history: &[Message], said: &Said, deep: bool) -> Option<String> {
         if !deep || !said.files.is_empty() || !fill::points_back(said) {
             return None;
         }
-        let wishes = self.earlier_wishes(history);
-        wishes
-            .iter()
-            .find_map(|wish| fill::file_of(&wish.parameters).map(str::to_owned))
+        let said_before = history.iter().rev().filter(|message| message.role == Role::User).take(MAX_LOOK_BACK);
+        let mut files = said_before.map(|message| Said::read(&message.content, self.files).files);
+        files.find_map(|mut files| files.pop())
     }
 
     fn last_wish(&self, history: &[Message]) -> Option<Wish> {
@@ -544,74 +471,73 @@ impl Reader<'_> {
 
     /// What the person wanted before, newest first. Read anew from their messages: nothing else needs to be remembered.
     fn earlier_wishes(&self, history: &[Message]) -> Vec<Wish> {
-        let said = history
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, message)| message.role == Role::User);
+        let said = history.iter().enumerate().rev().filter(|(_, message)| message.role == Role::User);
         said.take(MAX_LOOK_BACK)
-            .flat_map(
-                |(at, message)| match self.read(&history[..at], &message.content, false) {
-                    Reading::Wishes(wishes) => wishes.into_iter().rev().collect(),
-                    Reading::Missing { wish, .. } => vec![wish],
-                    Reading::Greeting
-                    | Reading::Thanks
-                    | Reading::Help
-                    | Reading::Identity
-                    | Reading::Declined
-                    | Reading::Negated
-                    | Reading::Choice(_)
-                    | Reading::Nothing => Vec::new(),
-                },
-            )
+            .flat_map(|(at, message)| match self.read(&history[..at], &message.content, false) {
+                Reading::Wishes(wishes) => wishes.into_iter().rev().collect(),
+                Reading::Missing { wish, .. } => vec![wish],
+                Reading::Greeting
+                | Reading::Thanks
+                | Reading::Help
+                | Reading::Identity
+                | Reading::Declined
+                | Reading::Negated
+                | Reading::Choice(_)
+                | Reading::Nothing => Vec::new(),
+            })
             .collect()
+    }
+
+    /// A text and not a word about it: for what was wanted last, or for what is at home here, or else one has to ask.
+    fn pasted(&self, history: &[Message], said: &Said, deep: bool) -> Reading {
+        let last = if deep { self.last_wish(history) } else { None };
+        if let Some(last) = last.filter(|last| self.wants_text(&last.intent_type))
+            && let Some(wish) = self.wish(&last.intent_type, said, CONTINUED, None)
+        {
+            return self.complete(vec![wish], history);
+        }
+        let likely: Vec<&str> =
+            ["create_workflow", "generate_sop"].into_iter().filter(|name| self.wants_text(name)).collect();
+        let at_home = likely.first().filter(|name| {
+            self.index.descriptor(name).is_some_and(|descriptor| Some(&descriptor.realm) == self.home.as_ref())
+        });
+        if let Some(wish) = at_home.and_then(|name| self.wish(name, said, CONTINUED, None)) {
+            return self.complete(vec![wish], history);
+        }
+        offer(&likely)
     }
 
     /// A file's name and nothing else: what one does most with files.
     fn choice_for_file(&self) -> Reading {
         let likely = ["parse_content", "get_parsed_file", "assess_data_quality"];
-        let known = likely
-            .iter()
-            .filter(|name| self.index.descriptor(name).is_some());
-        let candidates: Vec<Candidate> = known
-            .map(|name| Candidate {
-                intent_type: (*name).to_owned(),
-                confidence: UNDERSTOOD,
-            })
-            .collect();
-        if candidates.is_empty() {
-            Reading::Nothing
-        } else {
-            Reading::Choice(candidates)
-        }
+        offer(&likely.into_iter().filter(|name| self.index.descriptor(name).is_some()).collect::<Vec<_>>())
     }
+}
+
+fn offer(intents: &[&str]) -> Reading {
+    if intents.is_empty() {
+        return Reading::Nothing;
+    }
+    let candidate = |name: &&str| Candidate { intent_type: (*name).to_owned(), confidence: UNDERSTOOD };
+    Reading::Choice(intents.iter().map(candidate).collect())
 }
 
 fn candidate(nearness: &Nearness) -> Candidate {
-    Candidate {
-        intent_type: nearness.subject.clone(),
-        confidence: nearness.score.min(1.0),
-    }
+    Candidate { intent_type: nearness.subject.clone(), confidence: nearness.score.min(1.0) }
 }
 
-/// Whether a message leaves out what it is about: `and returns.csv?`, `again, please`.
+/// Whether a message leaves out what is to be done: `and returns.csv?`, `again, please`. Without a file it has to say so itself.
 fn is_elliptic(said: &Said) -> bool {
-    let again = said.has_word(&[
-        "again", "same", "too", "also", "and", "now", "next", "repeat", "redo", "likewise",
-    ]);
+    let again = said.has_word(&["again", "same", "repeat", "redo", "likewise"]);
     let about = said.has_word(&["what", "how"]) && said.has_word(&["about"]);
-    (again || about)
-        && said
-            .words()
-            .all(|word| super::lexicon::LEXICON.is_small(word) || matches!(word, "repeat" | "redo"))
+    let more = about || said.has_word(&["too", "also", "and", "now", "next"]);
+    let says_nothing = |word: &str| LEXICON.is_small(word) || matches!(word, "repeat" | "redo" | "likewise");
+    (again || (more && !said.files.is_empty())) && said.words().all(says_nothing)
 }
 
 fn is_only_file(said: &Said) -> bool {
     said.tokens.contains(&Token::File)
-        && said.words().all(|word| {
-            matches!(
-                word,
-                "the" | "file" | "my" | "please" | "and" | "also" | "then" | "for" | "with"
-            )
-        })
+        && said
+            .words()
+            .all(|word| matches!(word, "the" | "file" | "my" | "please" | "and" | "also" | "then" | "for" | "with"))
 }

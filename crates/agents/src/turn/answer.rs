@@ -35,10 +35,7 @@ impl Turn<'_> {
         let mut data = self.event_data();
         data.insert("response".to_owned(), json!(response));
         data.insert("usage".to_owned(), usage.clone());
-        data.insert(
-            "artifacts".to_owned(),
-            Value::Object(self.artifacts.clone()),
-        );
+        data.insert("artifacts".to_owned(), Value::Object(self.artifacts.clone()));
         data.insert("intent_analysis".to_owned(), json!(analysis));
         self.answer(response.clone(), EventType::AgentCompleted, data);
         json!({
@@ -65,21 +62,13 @@ impl Turn<'_> {
         data.insert("error".to_owned(), json!(failure.message));
         data.insert("code".to_owned(), json!(failure.code.as_str()));
         data.insert("response".to_owned(), json!(said));
-        let content = if said.is_empty() {
-            failure.message.to_string()
-        } else {
-            format!("{said}\n\n{}", failure.message)
-        };
+        let content =
+            if said.is_empty() { failure.message.to_string() } else { format!("{said}\n\n{}", failure.message) };
         self.answer(content, EventType::AgentFailed, data);
     }
 
     fn answer(&self, content: String, event_type: EventType, data: Map<String, Value>) {
-        self.context.answer(
-            self.agent.agent_id.clone(),
-            content,
-            event_type,
-            Value::Object(data),
-        );
+        self.context.answer(self.agent.agent_id.clone(), content, event_type, Value::Object(data));
     }
 
     fn event_data(&self) -> Map<String, Value> {
@@ -94,10 +83,7 @@ impl Turn<'_> {
 
     /// What the model said that it understood, or else what it did.
     fn analysis(&self) -> IntentAnalysis {
-        self.reading
-            .clone()
-            .or_else(|| self.first_call.clone())
-            .unwrap_or_else(|| nothing_asked(&self.agent.agent_id))
+        self.reading.clone().or_else(|| self.first_call.clone()).unwrap_or_else(|| nothing_asked(&self.agent.agent_id))
     }
 }
 

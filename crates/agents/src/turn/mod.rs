@@ -60,18 +60,12 @@ struct TurnContext {
 impl Invocation {
     fn read(parameters: Map<String, Value>) -> Result<Self, Failure> {
         serde_json::from_value(Value::Object(parameters)).map_err(|error| {
-            Failure::new(
-                Code::ValidationFailed,
-                format!("The parameters of agent_invoke do not fit: {error}."),
-            )
+            Failure::new(Code::ValidationFailed, format!("The parameters of agent_invoke do not fit: {error}."))
         })
     }
 
     fn surface(&self) -> Surface {
-        let word = self
-            .context
-            .as_ref()
-            .and_then(|context| context.surface.as_deref());
+        let word = self.context.as_ref().and_then(|context| context.surface.as_deref());
         word.map_or(Surface::General, Surface::from_word)
     }
 
@@ -84,17 +78,8 @@ impl Invocation {
 }
 
 impl AgentInvoke {
-    pub(crate) fn new(
-        directory: Arc<Directory>,
-        models: Models,
-        catalogue: Arc<Catalogue>,
-    ) -> Self {
-        Self {
-            descriptor: descriptor(),
-            directory,
-            models,
-            catalogue,
-        }
+    pub(crate) fn new(directory: Arc<Directory>, models: Models, catalogue: Arc<Catalogue>) -> Self {
+        Self { descriptor: descriptor(), directory, models, catalogue }
     }
 }
 
@@ -108,11 +93,7 @@ impl Handler for AgentInvoke {
         TIME_LIMIT
     }
 
-    async fn execute(
-        &self,
-        context: &ExecutionContext,
-        parameters: Map<String, Value>,
-    ) -> Result<Value, Failure> {
+    async fn execute(&self, context: &ExecutionContext, parameters: Map<String, Value>) -> Result<Value, Failure> {
         let invocation = Invocation::read(parameters)?;
         let mut turn = Turn::begin(self, context, invocation).await?;
         let outcome = turn.run().await;
@@ -124,7 +105,8 @@ fn descriptor() -> IntentDescriptor {
     IntentDescriptor {
         intent_type: "agent_invoke".to_owned(),
         realm: REALM.to_owned(),
-        description: "Has an agent answer a message of a conversation, with the intents that it may use as its tools.".to_owned(),
+        description: "Has an agent answer a message of a conversation, with the intents that it may use as its tools."
+            .to_owned(),
         parameters: json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",

@@ -82,21 +82,14 @@ impl<'a> Turn<'a> {
         invocation: Invocation,
     ) -> Result<Self, Failure> {
         let Some(agent) = handler.directory.get(&invocation.agent_id).cloned() else {
-            return Err(Failure::new(
-                Code::UnknownAgent,
-                "There is no agent of that name; see GET /api/agents.",
-            ));
+            return Err(Failure::new(Code::UnknownAgent, "There is no agent of that name; see GET /api/agents."));
         };
         let surface = invocation.surface();
         let routing = invocation.routing();
         let turn = Self {
             handler,
             context,
-            tools: Arc::new(Tools::of(
-                &agent,
-                &handler.directory,
-                handler.catalogue.of(context),
-            )),
+            tools: Arc::new(Tools::of(&agent, &handler.directory, handler.catalogue.of(context))),
             agent,
             hops: 0,
             handed_off_from: None,
@@ -125,23 +118,15 @@ impl<'a> Turn<'a> {
         data.insert("reply_to".to_owned(), json!(self.reply_to));
         data.insert("routing".to_owned(), json!(routing));
         data.insert("attempt".to_owned(), json!(self.context.attempt()));
-        self.context
-            .emit(EventType::AgentStarted, &Value::Object(data))
-            .await
+        self.context.emit(EventType::AgentStarted, &Value::Object(data)).await
     }
 
     /// What stands in the data of every event of this turn.
     pub(super) fn about(&self) -> Map<String, Value> {
         let mut about = Map::new();
         about.insert("agent_id".to_owned(), json!(self.agent.agent_id));
-        about.insert(
-            "conversation_id".to_owned(),
-            json!(self.context.conversation_id()),
-        );
-        about.insert(
-            "execution_id".to_owned(),
-            json!(self.context.execution_id()),
-        );
+        about.insert("conversation_id".to_owned(), json!(self.context.conversation_id()));
+        about.insert("execution_id".to_owned(), json!(self.context.execution_id()));
         about
     }
 
@@ -162,11 +147,7 @@ impl<'a> Turn<'a> {
             self.spent += u32::from(!handed_over);
             let speaker = self.agent.agent_id.clone();
             let results = self.use_tools(reply.calls).await?;
-            self.rounds.push(Round {
-                agent_id: speaker,
-                text: reply.text,
-                results,
-            });
+            self.rounds.push(Round { agent_id: speaker, text: reply.text, results });
         }
     }
 
@@ -179,38 +160,24 @@ impl<'a> Turn<'a> {
             );
         }
         if self.usage.total() >= budget.max_tokens {
-            return Some(
-                "I stop here: this turn has used up its tokens. Tell me to go on if you want more.",
-            );
+            return Some("I stop here: this turn has used up its tokens. Tell me to go on if you want more.");
         }
         None
     }
 
     /// Asks the model, or takes what it was recorded to have said.
     async fn ask(&mut self) -> Result<Reply, Failure> {
-        let model = self
-            .handler
-            .models
-            .get(&self.agent.model)
-            .cloned()
-            .ok_or_else(|| {
-                let (agent, model) = (&self.agent.agent_id, &self.agent.model);
-                Failure::new(
-                    Code::ModelUnavailable,
-                    format!("The model {model} of {agent} is not configured."),
-                )
-            })?;
+        let model = self.handler.models.get(&self.agent.model).cloned().ok_or_else(|| {
+            let (agent, model) = (&self.agent.agent_id, &self.agent.model);
+            Failure::new(Code::ModelUnavailable, format!("The model {model} of {agent} is not configured."))
+        })?;
         let request = self.request();
         let step = format!("model:{}", self.asked);
         self.asked += 1;
         let is_new = AtomicBool::new(false);
         let work = || async {
             is_new.store(true, Ordering::Relaxed);
-            let mut sink = Speaker {
-                turn: self,
-                reply: Reply::default(),
-                failure: None,
-            };
+            let mut sink = Speaker { turn: self, reply: Reply::default(), failure: None };
             let outcome = model.reply(&request, &mut sink).await;
             match (outcome, sink.failure) {
                 (_, Some(failure)) => Err(failure),
@@ -235,11 +202,7 @@ impl<'a> Turn<'a> {
             tools: Arc::clone(&self.tools),
             surface: self.surface,
             files: Arc::clone(&self.files),
-            max_tokens: self
-                .agent
-                .budget
-                .max_tokens
-                .saturating_sub(self.usage.total()),
+            max_tokens: self.agent.budget.max_tokens.saturating_sub(self.usage.total()),
         }
     }
 
@@ -247,11 +210,7 @@ impl<'a> Turn<'a> {
     pub(super) async fn speak(&self, piece: &str, begins: bool) -> Result<(), Failure> {
         let piece = {
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-            let piece = if begins && !said.is_empty() {
-                format!("{PARAGRAPH}{piece}")
-            } else {
-                piece.to_owned()
-            };
+            let piece = if begins && !said.is_empty() { format!("{PARAGRAPH}{piece}") } else { piece.to_owned() };
             said.push_str(&piece);
             piece
         };
@@ -259,10 +218,7 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn said(&self) -> String {
-        self.said
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -278,9 +234,9 @@ impl ReplySink for Speaker<'_, '_> {
     async fn take(&mut self, piece: Piece) -> Result<(), ModelError> {
         match piece {
             Piece::Text(text) => self.text(&text).await,
-            Piece::ToolCall(_) if self.reply.calls.len() >= MAX_CALLS => Err(ModelError::Final(
-                format!("The model wants more than {MAX_CALLS} tools at once."),
-            )),
+            Piece::ToolCall(_) if self.reply.calls.len() >= MAX_CALLS => {
+                Err(ModelError::Final(format!("The model wants more than {MAX_CALLS} tools at once.")))
+            }
             Piece::ToolCall(call) => {
                 self.reply.calls.push(call);
                 Ok(())
@@ -303,9 +259,7 @@ impl Speaker<'_, '_> {
             return Ok(());
         }
         if self.reply.text.len() + text.len() > MAX_TEXT_BYTES {
-            return Err(ModelError::Final(
-                "The model does not stop talking; the turn was ended.".to_owned(),
-            ));
+            return Err(ModelError::Final("The model does not stop talking; the turn was ended.".to_owned()));
         }
         let begins = self.reply.text.is_empty();
         self.reply.text.push_str(text);
@@ -328,29 +282,18 @@ fn model_failure(error: ModelError) -> Failure {
 }
 
 /// What was said before the message of this turn.
-async fn earlier_messages(
-    context: &ExecutionContext,
-    text: &str,
-) -> Result<Arc<[Message]>, Failure> {
+async fn earlier_messages(context: &ExecutionContext, text: &str) -> Result<Arc<[Message]>, Failure> {
     let mut history = context.history(MAX_HISTORY).await?;
     // The message that began this turn is the last of them.
-    if history
-        .last()
-        .is_some_and(|message| message.role == Role::User && message.content == text)
-    {
+    if history.last().is_some_and(|message| message.role == Role::User && message.content == text) {
         history.pop();
     }
     Ok(history.into())
 }
 
 async fn file_names(context: &ExecutionContext) -> Result<Arc<[String]>, Failure> {
-    let filter = ArtifactFilter {
-        artifact_type: Some("file".to_owned()),
-        ..ArtifactFilter::default()
-    };
-    let files = context
-        .artifacts(&filter, PageRequest::first(MAX_FILES))
-        .await?;
+    let filter = ArtifactFilter { artifact_type: Some("file".to_owned()), ..ArtifactFilter::default() };
+    let files = context.artifacts(&filter, PageRequest::first(MAX_FILES)).await?;
     let mut names: Vec<String> = Vec::with_capacity(files.items.len());
     for name in files.items.iter().filter_map(file_name) {
         if !names.contains(&name) {
@@ -362,9 +305,7 @@ async fn file_names(context: &ExecutionContext) -> Result<Arc<[String]>, Failure
 
 fn file_name(artifact: &Artifact) -> Option<String> {
     let named = |fields: &Map<String, Value>| {
-        ["file_name", "title", "name"]
-            .iter()
-            .find_map(|key| fields.get(*key)?.as_str().map(str::to_owned))
+        ["file_name", "title", "name"].iter().find_map(|key| fields.get(*key)?.as_str().map(str::to_owned))
     };
     named(&artifact.semantic_descriptor).or_else(|| named(&artifact.semantic_payload))
 }

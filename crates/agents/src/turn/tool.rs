@@ -26,18 +26,12 @@ const MAX_REASON_CHARS: usize = 300;
 
 impl Turn<'_> {
     /// Uses the tools in their order. What comes after a hand-over is not done: it would be another agent's.
-    pub(super) async fn use_tools(
-        &mut self,
-        calls: Vec<ToolCall>,
-    ) -> Result<Vec<ToolResult>, Failure> {
+    pub(super) async fn use_tools(&mut self, calls: Vec<ToolCall>) -> Result<Vec<ToolResult>, Failure> {
         let mut results = Vec::with_capacity(calls.len());
         let mut handed_over = false;
         for call in calls {
             let outcome = if handed_over {
-                failed(
-                    Code::Conflict,
-                    "It was not done: the conversation was handed over before.",
-                )
+                failed(Code::Conflict, "It was not done: the conversation was handed over before.")
             } else if call.name == HAND_OFF {
                 self.hand_off(&call).await?
             } else {
@@ -51,28 +45,15 @@ impl Turn<'_> {
 
     async fn use_intent(&mut self, call: &ToolCall) -> Result<ToolOutcome, Failure> {
         let intent_type = &call.name;
-        if !self
-            .tools
-            .intents
-            .iter()
-            .any(|intent| intent.intent_type == *intent_type)
-        {
-            return Ok(failed(
-                Code::Forbidden,
-                format!("{} may not use {intent_type}.", self.agent.agent_id),
-            ));
+        if !self.tools.intents.iter().any(|intent| intent.intent_type == *intent_type) {
+            return Ok(failed(Code::Forbidden, format!("{} may not use {intent_type}.", self.agent.agent_id)));
         }
         self.remember_first(call);
         self.tell_tool(intent_type, "started", Map::new()).await?;
         let parameters = call.arguments.clone();
         let called = if self.agent.approval.contains(intent_type) {
-            let reason = format!(
-                "{} only does {intent_type} when you agree.",
-                self.agent.agent_id
-            );
-            self.context
-                .call_with_approval(intent_type, parameters, reason)
-                .await
+            let reason = format!("{} only does {intent_type} when you agree.", self.agent.agent_id);
+            self.context.call_with_approval(intent_type, parameters, reason).await
         } else {
             self.context.call(intent_type, parameters).await
         };
@@ -93,56 +74,30 @@ impl Turn<'_> {
         }
     }
 
-    async fn ended(
-        &mut self,
-        intent_type: &str,
-        outcome: CallOutcome,
-    ) -> Result<ToolOutcome, Failure> {
+    async fn ended(&mut self, intent_type: &str, outcome: CallOutcome) -> Result<ToolOutcome, Failure> {
         let child = json!(outcome.execution_id);
         if outcome.status == ExecutionStatus::Completed {
             let about = json!({ "tool_execution_id": child, "artifacts": outcome.artifacts });
-            self.tell_tool(intent_type, "completed", fields(about))
-                .await?;
+            self.tell_tool(intent_type, "completed", fields(about)).await?;
             self.collect(&outcome).await?;
-            return Ok(ToolOutcome::Completed {
-                result: outcome.result,
-                artifacts: outcome.artifacts,
-            });
+            return Ok(ToolOutcome::Completed { result: outcome.result, artifacts: outcome.artifacts });
         }
         let (code, message) = match outcome.problem {
             Some(problem) => (problem.code, problem.message),
-            None => (
-                Code::ExecutionFailed.as_str().to_owned(),
-                "It did not end well.".to_owned(),
-            ),
+            None => (Code::ExecutionFailed.as_str().to_owned(), "It did not end well.".to_owned()),
         };
         let about = json!({ "tool_execution_id": child, "error": message, "code": code });
         self.tell_tool(intent_type, "failed", fields(about)).await?;
-        let refused = [
-            Code::ApprovalRejected.as_str(),
-            Code::ApprovalExpired.as_str(),
-        ]
-        .contains(&code.as_str());
-        Ok(if refused {
-            ToolOutcome::Refused { message }
-        } else {
-            ToolOutcome::Failed { code, message }
-        })
+        let refused = [Code::ApprovalRejected.as_str(), Code::ApprovalExpired.as_str()].contains(&code.as_str());
+        Ok(if refused { ToolOutcome::Refused { message } } else { ToolOutcome::Failed { code, message } })
     }
 
-    async fn tell_tool(
-        &self,
-        intent_type: &str,
-        state: &str,
-        more: Map<String, Value>,
-    ) -> Result<(), Failure> {
+    async fn tell_tool(&self, intent_type: &str, state: &str, more: Map<String, Value>) -> Result<(), Failure> {
         let mut data = self.about();
         data.insert("intent".to_owned(), json!(intent_type));
         data.insert("state".to_owned(), json!(state));
         data.extend(more);
-        self.context
-            .emit(EventType::AgentTool, &Value::Object(data))
-            .await
+        self.context.emit(EventType::AgentTool, &Value::Object(data)).await
     }
 
     /// Keeps what a tool made for the end of the turn, without the payload: whoever wants it reads the artifact.
@@ -181,40 +136,19 @@ impl Turn<'_> {
         let wanted = call.arguments.get("agent_id").and_then(Value::as_str);
         let target = wanted.and_then(|name| name.parse::<AgentId>().ok());
         let Some(target) = target.filter(|target| self.tools.hand_off_to.contains(target)) else {
-            return Ok(failed(
-                Code::UnknownAgent,
-                "There is no such agent to hand over to.",
-            ));
+            return Ok(failed(Code::UnknownAgent, "There is no such agent to hand over to."));
         };
         if self.hops >= MAX_HOPS {
-            return Ok(failed(
-                Code::Conflict,
-                "The conversation has changed hands too often in this turn.",
-            ));
+            return Ok(failed(Code::Conflict, "The conversation has changed hands too often in this turn."));
         }
         let Some(next) = self.handler.directory.get(&target).cloned() else {
-            return Ok(failed(
-                Code::UnknownAgent,
-                "There is no such agent to hand over to.",
-            ));
+            return Ok(failed(Code::UnknownAgent, "There is no such agent to hand over to."));
         };
-        let rule = if next.kind == AgentKind::Guide {
-            RoutingRule::HandBack
-        } else {
-            RoutingRule::HandOff
-        };
-        let given = call
-            .arguments
-            .get("reason")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let rule = if next.kind == AgentKind::Guide { RoutingRule::HandBack } else { RoutingRule::HandOff };
+        let given = call.arguments.get("reason").and_then(Value::as_str).unwrap_or_default();
         let reason: String = given.chars().take(MAX_REASON_CHARS).collect();
         self.hops += 1;
-        self.tools = Arc::new(Tools::of(
-            &next,
-            &self.handler.directory,
-            self.handler.catalogue.of(self.context),
-        ));
+        self.tools = Arc::new(Tools::of(&next, &self.handler.directory, self.handler.catalogue.of(self.context)));
         self.handed_off_from = Some(std::mem::replace(&mut self.agent, next).agent_id.clone());
         self.announce(&RoutingReason { rule, reason }).await?;
         Ok(ToolOutcome::HandedOff { to: target })
@@ -222,18 +156,13 @@ impl Turn<'_> {
 }
 
 fn failed(code: Code, message: impl Into<String>) -> ToolOutcome {
-    ToolOutcome::Failed {
-        code: code.as_str().to_owned(),
-        message: message.into(),
-    }
+    ToolOutcome::Failed { code: code.as_str().to_owned(), message: message.into() }
 }
 
 fn fields(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Map::new()
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
     }
 }
 
@@ -243,8 +172,5 @@ fn free_key(taken: &Map<String, Value>, key: &str) -> String {
         return key.to_owned();
     }
     let numbered = (2..).map(|number| format!("{key}_{number}"));
-    numbered
-        .into_iter()
-        .find(|key| !taken.contains_key(key))
-        .expect("there are more numbers than artifacts")
+    numbered.into_iter().find(|key| !taken.contains_key(key)).expect("there are more numbers than artifacts")
 }
