@@ -72,8 +72,11 @@ pub(super) fn misspelling(written: &str, meant: &str) -> Option<usize> {
     // The first letter is seldom the wrong one, and asking for it keeps short words apart; two swapped ones are the exception.
     let begins_alike = written.chars().next() == meant.chars().next()
         || (written.chars().nth(1) == meant.chars().next() && written.chars().next() == meant.chars().nth(1));
+    if !begins_alike {
+        return None;
+    }
     let distance = strsim::damerau_levenshtein(written, meant);
-    (begins_alike && distance <= allowed).then_some(distance)
+    (distance <= allowed).then_some(distance)
 }
 
 fn lacks_one(written: &str, meant: &str) -> bool {
