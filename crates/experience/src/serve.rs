@@ -1,6 +1,6 @@
 //! Serving: connections in, answers out, and an orderly end. The caller brings the socket and the stop signal.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -13,45 +13,73 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use crate::{Experience, ExperienceLimits};
+use crate::{Experience, Plane};
 
 /// How many headers a request may have.
 const MAX_HEADERS: usize = 100;
 
+/// Hyper does not take a smaller buffer for the head of a request.
+const LEAST_HEADER_BYTES: usize = 8 * 1024;
+
 /// What the listener waits after it could not accept, so that a lack of file descriptors does not turn into a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `shutdown`, then drains: nothing new is accepted, idle connections are closed, requests that run are
-/// answered, and after `patience` what is left is dropped.
+/// Serves until `shutdown`, then drains: sockets are told to leave, idle connections are closed, requests that run are answered, and
+/// after `patience` what is left is dropped. Whoever connects meanwhile is still answered, once, so that a balancer reads at
+/// `/health/ready` that this server goes away.
 pub async fn serve(listener: TcpListener, experience: Experience, shutdown: CancellationToken, patience: Duration) {
     let plane = Arc::clone(experience.plane());
-    let router = experience.router();
-    let connections = TaskTracker::new();
+    let front = Front {
+        router: experience.router(),
+        room: Arc::new(Semaphore::new(plane.config.limits.connections)),
+        connections: TaskTracker::new(),
+        plane: Arc::clone(&plane),
+    };
     let watching_sign_ins = {
         let (plane, stop) = (Arc::clone(&plane), plane.draining.clone());
         async move { plane.sockets.heed(&plane.guard, stop).await }
     };
-    connections.spawn(watching_sign_ins);
-    let room = Arc::new(Semaphore::new(plane.config.limits.connections));
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => break,
-            accepted = accept(&listener, &room) => accepted,
-        };
-        let Some((stream, peer, permit)) = accepted else { continue };
-        let connection = connection(stream, peer, router.clone(), &plane.config.limits, plane.draining.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(permit);
-        });
+    front.connections.spawn(watching_sign_ins);
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => {}
+        never = front.take(&listener) => match never {},
     }
-    drop(listener);
     plane.draining.cancel();
-    connections.close();
-    let (_, ended) = tokio::join!(plane.sockets.drain(patience), tokio::time::timeout(patience, connections.wait()));
-    if ended.is_err() {
-        warn!(connections = connections.len(), "connections were still open at the end");
+    tokio::select! {
+        () = front.drain(patience) => {}
+        never = front.take(&listener) => match never {},
+    }
+}
+
+/// What connections share.
+struct Front {
+    router: Router,
+    room: Arc<Semaphore>,
+    connections: TaskTracker,
+    plane: Arc<Plane>,
+}
+
+impl Front {
+    /// Takes connections for as long as it is polled.
+    async fn take(&self, listener: &TcpListener) -> Infallible {
+        loop {
+            let Some((stream, peer, permit)) = accept(listener, &self.room).await else { continue };
+            let connection = connection(stream, peer, self.router.clone(), &self.plane);
+            self.connections.spawn(async move {
+                connection.await;
+                drop(permit);
+            });
+        }
+    }
+
+    async fn drain(&self, patience: Duration) {
+        self.connections.close();
+        let ended = tokio::time::timeout(patience, self.connections.wait());
+        let ((), ended) = tokio::join!(self.plane.sockets.drain(patience), ended);
+        if ended.is_err() {
+            warn!(connections = self.connections.len(), "connections were still open at the end");
+        }
     }
 }
 
@@ -76,8 +104,7 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    limits: &ExperienceLimits,
-    draining: CancellationToken,
+    plane: &Plane,
 ) -> impl Future<Output = ()> + Send + use<> {
     // An answer is small and complete: waiting for more to send would only cost a round trip.
     let _ = stream.set_nodelay(true);
@@ -85,18 +112,21 @@ fn connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
+    let draining = plane.draining.clone();
+    let comes_late = draining.is_cancelled();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+        .header_read_timeout(plane.config.limits.header_timeout)
         .max_headers(MAX_HEADERS)
-        .max_buf_size(limits.header_bytes)
+        .max_buf_size(plane.config.limits.header_bytes.max(LEAST_HEADER_BYTES))
+        .keep_alive(!comes_late)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     async move {
         let mut connection = std::pin::pin!(connection);
         let outcome = tokio::select! {
             outcome = connection.as_mut() => outcome,
-            () = draining.cancelled() => {
+            () = draining.cancelled(), if !comes_late => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -52,10 +52,10 @@ pub(super) async fn errors() -> Response {
     let mut page = String::from(PAGE_HEAD);
     for code in Code::ALL {
         let (name, status, title, advice) = (code.as_str(), code.status(), code.title(), advice(*code));
-        write!(
+        writeln!(
             page,
             "<section id=\"{name}\"><h2><code>{name}</code> <small>{status}</small></h2>\
-             <p><b>{title}.</b> {advice}</p></section>\n"
+             <p><b>{title}.</b> {advice}</p></section>"
         )
         .expect("a string takes everything");
     }

@@ -71,6 +71,7 @@ impl security_guard::Clock for TestClock {
 }
 
 pub(crate) struct House {
+    pub(crate) experience: Experience,
     router: Router,
     /// Works for as long as the house stands.
     _runtime: Runtime,
@@ -94,7 +95,7 @@ impl House {
         let guard = SecurityGuard::open(guard, Arc::new(MemoryAccounts::new()), clock.clone()).await.unwrap();
         let config: ExperienceConfig = toml::from_str(face).unwrap();
         let experience = Experience::new(guard, runtime.client(), agents(), config, clock);
-        Self { router: experience.router(), _runtime: runtime }
+        Self { router: experience.router(), experience, _runtime: runtime }
     }
 
     /// Under `legacy_client`.

@@ -1,8 +1,11 @@
 //! The face through its front door: a request in, an answer out, over a real guard and a real Runtime in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod house;
 mod openapi;
 mod problems;
+mod serving;
 mod sign_in;
 mod walls;
 mod work;
