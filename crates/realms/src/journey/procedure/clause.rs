@@ -169,20 +169,27 @@ fn mask(text: &str) -> String {
     masked
 }
 
-/// Where the words are: letters and digits, with `'`, `-`, `.`, `/` and `_` inside of them.
+/// Where the words are: letters, digits and `_`, with `'`, `-`, `.` and `/` inside of them, and `,` inside of numbers.
 fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
         let start = at + text[at..].find(is_word)?;
         let mut end = start;
+        let mut follows_digit = false;
         let mut letters = text[start..].char_indices().peekable();
         while let Some((offset, letter)) = letters.next() {
-            let joins = matches!(letter, '\'' | '’' | '-' | '.' | '/')
-                && letters.peek().is_some_and(|&(_, following)| following.is_alphanumeric());
+            let following = letters.peek().map_or(' ', |&(_, following)| following);
+            let joins = match letter {
+                '\'' | '’' | '-' | '.' | '/' => following.is_alphanumeric(),
+                // The comma of 5,000.
+                ',' => follows_digit && following.is_ascii_digit(),
+                _ => false,
+            };
             if !is_word(letter) && !joins {
                 break;
             }
+            follows_digit = letter.is_ascii_digit();
             end = start + offset + letter.len_utf8();
         }
         at = end;
@@ -216,11 +223,11 @@ mod tests {
 
     #[test]
     fn words_keep_what_belongs_to_them() {
-        let clause = Clause::new("If it's 3.5 e-mails, “go to step 2” (or not): stop.");
+        let clause = Clause::new("If it's 3,500.5 e-mails, “go to step 2” (or not): stop.");
         let words: Vec<&str> = (0..clause.len()).map(|index| clause.written(index)).collect();
-        assert_eq!(words, ["If", "it's", "3.5", "e-mails", "“go to step 2”", "(or not)", "stop"]);
+        assert_eq!(words, ["If", "it's", "3,500.5", "e-mails", "“go to step 2”", "(or not)", "stop"]);
         assert!(clause.parted(4) && !clause.parted(3));
-        assert_eq!(clause.before(6), "If it's 3.5 e-mails, “go to step 2” (or not)");
+        assert_eq!(clause.before(6), "If it's 3,500.5 e-mails, “go to step 2” (or not)");
         assert_eq!(clause.after(3), "“go to step 2” (or not): stop.");
     }
 }

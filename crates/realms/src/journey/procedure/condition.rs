@@ -64,10 +64,10 @@ pub(super) fn condition_and_rest<'a>(clause: &Clause<'a>, length: usize) -> Opti
         let (condition, _) = cut(then);
         return Some((condition, clause.from(then + 1)));
     }
-    let parted: Vec<usize> = (length + 1..clause.len())
-        .filter(|&index| clause.gap(index).contains([',', ':', ';', '→', '?']) || clause.gap(index).contains("->"))
-        .collect();
-    let first = *parted.first()?;
+    let parted: Vec<usize> = (length + 1..clause.len()).filter(|&index| parts_condition(clause.gap(index))).collect();
+    let Some(&first) = parted.first() else {
+        return next_subject(clause, length).map(cut);
+    };
     let is_condition = |index: usize| has_condition_verb(&Clause::new(cut(index).0));
     if is_condition(first) {
         return Some(cut(first));
@@ -80,6 +80,28 @@ pub(super) fn condition_and_rest<'a>(clause: &Clause<'a>, length: usize) -> Opti
         is_condition(index) && (ends_list || !is_short)
     });
     Some(cut(later.map_or(first, |(&index, _)| index)))
+}
+
+/// Whether the marks between two words can stand between a condition and what follows from it.
+fn parts_condition(gap: &str) -> bool {
+    gap.contains([',', ':', ';', '→', '?']) || gap.contains("->") || gap.contains("=>")
+}
+
+/// Where a second clause begins that no comma parts from the condition: `if it exceeds 5,000 it must be approved`.
+fn next_subject(clause: &Clause<'_>, length: usize) -> Option<usize> {
+    (length + 3..clause.len().saturating_sub(1)).find(|&index| {
+        let is_subject = matches!(clause.word(index), "it" | "they" | "he" | "she" | "you" | "we" | "please");
+        is_subject
+            && is_modal(clause.word(index + 1))
+            && !matches!(clause.word(index - 1), "that" | "and" | "or" | "but")
+    })
+}
+
+fn is_modal(word: &str) -> bool {
+    matches!(
+        word,
+        "must" | "should" | "shall" | "can" | "may" | "is" | "are" | "has" | "have" | "needs" | "need" | "will"
+    )
 }
 
 fn is_being(word: &str) -> bool {

@@ -19,7 +19,14 @@ pub(super) fn goes_on(clause: &Clause<'_>) -> bool {
     })
 }
 
-const GOING: [&str; 20] = [
+const GOING: [&str; 27] = [
+    "goes back",
+    "goes on",
+    "goes",
+    "returns",
+    "proceeds",
+    "continues",
+    "jumps",
     "go back",
     "go on",
     "go directly",
@@ -42,11 +49,44 @@ const GOING: [&str; 20] = [
     "redo",
 ];
 
+/// Who or what goes on, where a sentence says it.
+const SUBJECTS: [&str; 12] = [
+    "it",
+    "this",
+    "they",
+    "you",
+    "we",
+    "the process",
+    "the procedure",
+    "the workflow",
+    "the case",
+    "the request",
+    "the order",
+    "everything",
+];
+
+/// Doing once more what was done last.
+const AGAIN: [&str; 9] = [
+    "repeat",
+    "repeat this",
+    "repeat it",
+    "repeat this step",
+    "repeat the step",
+    "repeat the previous step",
+    "try again",
+    "do this again",
+    "do it again",
+];
+
 /// Where the words from `index` to the end of the clause send the reader, if that is all they say.
 pub(super) fn jump(clause: &Clause<'_>, index: usize) -> Option<Target> {
     if let Some(end) = end_of_all(clause, index) {
         return Some(end);
     }
+    if AGAIN.iter().any(|phrase| clause.has(index, phrase) && index + phrase.split(' ').count() == clause.len()) {
+        return Some(Target::Previous);
+    }
+    let index = index + clause.any(index, &SUBJECTS).unwrap_or(0);
     let mut at = index + clause.any(index, &GOING)?;
     at += clause.any(at, &["to", "at", "with", "from"]).unwrap_or(0);
     if let Some(length) = clause.any(at, &["the beginning", "the start", "the top", "the first step", "beginning"]) {

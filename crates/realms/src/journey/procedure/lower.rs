@@ -46,6 +46,8 @@ struct Lowering<'a> {
     marks: Vec<usize>,
     /// The step that is being read.
     step: usize,
+    /// The task that was added last.
+    last_task: Option<usize>,
     counts: HashMap<NodeKind, usize>,
 }
 
@@ -59,6 +61,7 @@ pub(super) fn lower(title: String, trigger: Option<String>, steps: &[Step]) -> R
         entries: vec![None; steps.len()],
         marks: Vec::new(),
         step: 0,
+        last_task: None,
         counts: HashMap::new(),
     };
     lowering.add(NodeKind::Start, trigger.unwrap_or_else(|| "Start".to_owned()), None)?;
@@ -110,6 +113,7 @@ impl Lowering<'_> {
     fn task(&mut self, task: &Task) -> Result<usize, NotAProcedure> {
         let node = self.node(NodeKind::Task, task.label.clone(), task.actor.clone())?;
         self.exits = vec![Exit { from: node, option: 0, label: None }];
+        self.last_task = Some(node);
         Ok(node)
     }
 
@@ -158,6 +162,7 @@ impl Lowering<'_> {
     fn goal(&self, target: &Target) -> Result<Goal, NotAProcedure> {
         match target {
             Target::First => Ok(Goal::Step(0)),
+            Target::Previous => Ok(self.last_task.map_or(Goal::Step(0), Goal::Node)),
             Target::End(name) => Ok(Goal::End(name.clone())),
             Target::Step(number) => self.find_step(number).map(Goal::Step),
         }

@@ -2,7 +2,8 @@
 //!
 //! What is a step: numbered lines (`1.`, `2.1`, `(3)`, `Step 4:`) where there are any, else bullets, else lines where none
 //! ends like a sentence, else sentences. Deeper lines belong to the step above. A heading or a short line before the first
-//! step is the title; `Start: …` before it names what starts it all.
+//! step is the title; `Start: …` before it names what starts it all. A heading behind a list ends it, and
+//! what follows that heading is not read.
 //!
 //! What a step says:
 //!
@@ -17,6 +18,7 @@
 //! | `else if A, B` · `Otherwise, if A, B` | a decision on the no-edge of the one before; `otherwise` belongs to the nearest |
 //! | `go (back) to step N` · `repeat from step N` · `return to the beginning` · `… and go to step N` | an edge |
 //! | `end the procedure` · `stop` · `the process ends: Rejected` | an edge to an end; ends of different names are different |
+//! | `try again` · `repeat` · `Repeat until A` | the same, to the task before |
 //! | `Repeat steps 2 to 4 until A` · `Stir until A` · `Until A, stir` · `While A, B` | a loop over a decision |
 //! | `continue with the next step` · `do nothing` | nothing: the order says it |
 //! | `When A, B` in the first step | A is what starts it |

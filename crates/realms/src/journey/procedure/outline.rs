@@ -50,8 +50,10 @@ struct Line<'a> {
 
 /// Finds the steps.
 pub(super) fn outline(text: &str) -> Outline {
-    let lines: Vec<Line<'_>> =
-        text.trim_start_matches('\u{feff}').lines().zip(1..).map(|(line, number)| read_line(line, number)).collect();
+    let numbered_lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
+    let lines: Vec<Line<'_>> = numbered_lines
+        .flat_map(|(line, number)| parted(line).into_iter().map(move |piece| read_line(piece, number)))
+        .collect();
     let has = |wanted: fn(&Kind<'_>) -> bool| lines.iter().any(|line| wanted(&line.kind));
     let mut outline = if has(|kind| matches!(kind, Kind::Numbered(..))) {
         listed(&lines, |kind| matches!(kind, Kind::Numbered(..)))
@@ -62,6 +64,31 @@ pub(super) fn outline(text: &str) -> Outline {
     };
     outline.steps.retain(|step| step.parts.iter().any(|part| is_said(part)));
     outline
+}
+
+/// A line that holds several numbered steps, as the steps: `Like this: 1. Open it 2. Read it`.
+fn parted(line: &str) -> Vec<&str> {
+    let mut starts = Vec::new();
+    let mut wanted = 1;
+    let mut before = "";
+    let mut at = 0;
+    for word in line.split(' ') {
+        let number = word.strip_suffix(['.', ')']).map(|number| number.trim_start_matches('('));
+        let is_reference =
+            matches!(before.to_lowercase().as_str(), "step" | "steps" | "to" | "and" | "no." | "number" | "point");
+        if number.is_some_and(|number| number.parse() == Ok(wanted)) && !is_reference {
+            starts.push(at);
+            wanted += 1;
+        }
+        before = word;
+        at += word.len() + 1;
+    }
+    if starts.len() < 2 {
+        return vec![line];
+    }
+    let ends = starts[1..].iter().copied().chain([line.len()]);
+    let steps = starts.iter().zip(ends).map(|(&start, end)| &line[start..end]);
+    std::iter::once(&line[..starts[0]]).chain(steps).filter(|piece| !piece.trim().is_empty()).collect()
 }
 
 fn read_line(line: &str, number: u64) -> Line<'_> {
@@ -75,7 +102,7 @@ fn read_line(line: &str, number: u64) -> Line<'_> {
         Kind::Heading(heading)
     } else if let Some((number, rest)) = numbered(text) {
         Kind::Numbered(number, rest)
-    } else if let Some(rest) = bullet(text) {
+    } else if let Some(rest) = bullet(text).or_else(|| lettered(text, indent)) {
         Kind::Bullet(rest)
     } else {
         Kind::Text(text)
@@ -93,6 +120,13 @@ fn bullet(text: &str) -> Option<&str> {
     let rest = text.strip_prefix(['-', '*', '+', '•', '‣', '◦', '–', '·'])?;
     let rest = rest.strip_prefix(char::is_whitespace)?.trim();
     Some(["[ ] ", "[x] ", "[X] "].iter().find_map(|mark| rest.strip_prefix(mark)).unwrap_or(rest))
+}
+
+/// `a) text`, and where it is set in, `b. text`.
+fn lettered(text: &str, indent: usize) -> Option<&str> {
+    let rest = text.trim_start_matches('(').strip_prefix(|letter: char| letter.is_ascii_lowercase())?;
+    let rest = rest.strip_prefix(')').or_else(|| rest.strip_prefix('.').filter(|_| indent > 0))?;
+    rest.starts_with(' ').then(|| rest.trim())
 }
 
 /// `1. text`, `(2) text`, `2.1 text`, `3) text`, `Step 4: text`, `**Step 5** – text`.
@@ -205,9 +239,23 @@ fn take_preamble(outline: &mut Outline, text: &str) {
     if let Some(trigger) = after("start:").or_else(|| after("trigger:")) {
         let trigger = trigger.trim().trim_end_matches('.');
         outline.trigger = (!trigger.is_empty()).then(|| trigger.to_owned());
-    } else if !text.ends_with(['.', '!', '?']) && text.split_whitespace().count() <= MAX_TITLE_WORDS {
+    } else if !text.ends_with(['.', '!', '?'])
+        && !asks_for_workflow(&text)
+        && text.split_whitespace().count() <= MAX_TITLE_WORDS
+    {
         take_title(outline, &text);
     }
+}
+
+/// `Draw this as a workflow:` is said to us and names nothing.
+fn asks_for_workflow(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
+    text.ends_with(':')
+        && [
+            "build", "convert", "create", "draw", "generate", "i", "make", "model", "please", "turn", "write", "can",
+            "could",
+        ]
+        .contains(&first.trim_end_matches([',', ':']))
 }
 
 /// No list at all: each line is a step where there are several and none ends like a sentence, else each sentence is one.
@@ -339,6 +387,16 @@ mod tests {
             "Open the\nmail. Sort\nit.\n\nLeave.",
             &[("1", 1, &["Open the mail."]), ("2", 2, &["Sort it."]), ("3", 5, &["Leave."])],
         );
+    }
+
+    #[test]
+    fn one_line_can_hold_several_steps() {
+        let found = check(
+            "Make a workflow: 1. Open it 2. If it is red, go to step 1. 3. Leave",
+            &[("1", 1, &["Open it"]), ("2", 1, &["If it is red, go to step 1."]), ("3", 1, &["Leave"])],
+        );
+        assert_eq!(found.title, None);
+        check("1. Open\n   a. slowly\n   b) twice\n", &[("1", 1, &["Open", "slowly", "twice"])]);
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) enum Target {
     Step(String),
     /// The first step.
     First,
+    /// The task that was done last.
+    Previous,
     /// The end, with its name where there are several.
     End(Option<String>),
 }
@@ -254,6 +256,11 @@ fn trailing(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
             _ => false,
         }
     })?;
+    if begins_clause(clause, at) {
+        let mut statements = read(clause.before(at), depth + 1);
+        statements.extend(read(clause.from(at), depth + 1));
+        return Some(statements);
+    }
     let keyword = clause.word(at).to_owned();
     let start = if clause.word(at - 1) == "only" || clause.word(at - 1) == "but" { at - 1 } else { at };
     let body = clause.before(start);
@@ -273,6 +280,12 @@ fn trailing(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
         options.push((opposite(answer), read(tail, depth + 1)));
     }
     Some(vec![Decision::new(condition, options)])
+}
+
+/// Whether the condition at `index` belongs to what follows it: `Weigh it; if it is heavy, …`, `Weigh it and if it is heavy, …`.
+fn begins_clause(clause: &Clause<'_>, index: usize) -> bool {
+    let is_joined = matches!(clause.word(index - 1), "and" | "then" | "but");
+    is_joined || clause.gap(index).contains([';', ':', '–', '—'])
 }
 
 /// `Go back to step 2 until A` · `Stir until A`.
@@ -349,11 +362,13 @@ fn task(text: &str) -> Statement {
 pub(super) fn a_task(text: &str) -> Task {
     let text = trim_end(text);
     if let Some(quoted) = whole_quote(text) {
-        return Task { label: clean_label(quoted), actor: actor(quoted).0.filter(|_| actor(quoted).1 == quoted) };
+        return Task { label: clean_label(quoted), actor: None };
     }
-    let (actor, rest) = actor(text);
-    let rest = whole_quote(rest).unwrap_or(rest);
-    Task { label: capitalised(&clean_label(rest)), actor }
+    // In the middle of a sentence a name of a role begins small, but a task stands for itself.
+    let text = capitalised(text);
+    let (actor, rest) = actor(&text);
+    let label = whole_quote(rest).map_or_else(|| capitalised(&clean_label(rest)), clean_label);
+    Task { label, actor }
 }
 
 /// The inside of a text that is quoted as a whole.

@@ -198,6 +198,48 @@ fn jumps_and_loops_lead_back() {
 }
 
 #[test]
+fn loose_sentences_are_read_as_they_are_meant() {
+    check(
+        "Customer service opens the case. If it is old, customer service asks the team lead; otherwise it continues with step 3. Close it.",
+        "
+        (start) -> Customer service@Customer service opens the case
+        Customer service@Customer service opens the case -> It is old?
+        It is old? [yes] Customer service@Customer service asks the team lead
+        It is old? [no] Close it
+        Customer service@Customer service asks the team lead -> Close it
+        Close it -> (end)",
+    );
+    check(
+        "Verify the amount; if it exceeds €5,000 it must be signed. Otherwise it is paid.",
+        "
+        (start) -> Verify the amount
+        Verify the amount -> It exceeds €5,000?
+        It exceeds €5,000? [yes] It must be signed
+        It exceeds €5,000? [no] It is paid
+        It must be signed -> (end)
+        It is paid -> (end)",
+    );
+    check(
+        "Print. Repeat until all pages are printed.",
+        "
+        (start) -> Print
+        Print -> All pages are printed?
+        All pages are printed? [yes] (end)
+        All pages are printed? [no] Print",
+    );
+    check(
+        "1. Verify\n   a. If papers are missing, ask for them and return to step 1\n   b. Otherwise proceed to step 2\n2. Pay",
+        "
+        (start) -> Verify
+        Verify -> Papers are missing?
+        Papers are missing? [yes] Ask for them
+        Papers are missing? [no] Pay
+        Ask for them -> Verify
+        Pay -> (end)",
+    );
+}
+
+#[test]
 fn the_first_when_starts_and_later_ones_decide() {
     check(
         "When an order arrives, the clerk prints it. When it is large, call the boss. Pack it.",
