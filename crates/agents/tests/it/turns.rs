@@ -123,7 +123,12 @@ impl House {
         for descriptor in descriptors() {
             handlers.push(Arc::new(Likeness { descriptor }));
         }
-        let config = RuntimeConfig { coalesce: Duration::ZERO, max_attempts: 1, ..RuntimeConfig::default() };
+        let config = RuntimeConfig {
+            coalesce: Duration::ZERO,
+            max_attempts: 2,
+            retry_delay: Duration::from_millis(1),
+            ..RuntimeConfig::default()
+        };
         let runtime = Runtime::start(
             Arc::new(MemoryStore::default()),
             Arc::new(MemoryObjects::default()),
@@ -321,6 +326,35 @@ async fn a_failing_model_ends_the_turn_and_keeps_what_was_said() {
     let failed = of_type(&events, EventType::AgentFailed)[0];
     assert_eq!(failed.data["error"], "The key is not accepted.");
     assert_eq!(failed.data["code"], "model_unavailable");
+}
+
+#[tokio::test]
+async fn a_turn_that_starts_again_repeats_nothing_that_was_recorded() {
+    let script = vec![
+        Line::Say(vec![text("Let me see."), call("list_files", json!({}))]),
+        Line::Fail(ModelError::Transient("The model is overloaded.".to_owned())),
+        Line::Say(vec![text("Done.")]),
+    ];
+    let house = House::new(script).await;
+    let execution = house.end(&house.say("specialist.script", "go").await).await;
+    assert_eq!(execution.result["response"], "Let me see.\n\nDone.");
+    let events = house.events_until(EventType::AgentCompleted).await;
+    let attempts: Vec<&Value> =
+        of_type(&events, EventType::AgentStarted).iter().map(|event| &event.data["attempt"]).collect();
+    assert_eq!(attempts, [1, 2]);
+    assert!(of_type(&events, EventType::AgentFailed).is_empty());
+    let children: std::collections::BTreeSet<String> = of_type(&events, EventType::AgentTool)
+        .iter()
+        .filter_map(|event| event.data.get("tool_execution_id"))
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(children.len(), 1, "the tool was called once");
+    let second = events.iter().rposition(|event| event.event_type == EventType::AgentStarted).unwrap();
+    let said: String = of_type(&events[second..], EventType::AgentToken)
+        .iter()
+        .map(|event| event.data["token"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, "Let me see.\n\nDone.");
 }
 
 #[tokio::test]

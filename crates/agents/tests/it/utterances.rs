@@ -248,6 +248,20 @@ async fn dialogues_go_on_where_they_were() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+#[test]
+fn the_agents_know_every_intent_of_the_realms() {
+    let house = House::new();
+    for intent in &house.catalogue {
+        let known = house.directory.iter().any(|agent| agent.intents.contains(&intent.intent_type));
+        assert!(known, "no agent may use {}", intent.intent_type);
+    }
+    for agent in house.directory.iter() {
+        for intent in &agent.intents {
+            assert!(house.catalogue.iter().any(|known| known.intent_type == *intent), "there is no intent {intent}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn help_is_made_of_what_there_is() {
     let house = House::new();
