@@ -94,7 +94,6 @@ pub enum Content {
     None,
 }
 
-
 impl RuntimeClient {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
@@ -167,8 +166,7 @@ impl RuntimeClient {
         decision: Decision,
     ) -> Result<Option<Approval>, RuntimeError> {
         let (shared, owner, hook_id) = (Arc::clone(&self.shared), owner.clone(), hook_id.clone());
-        let decided =
-            self.shared.tasks.spawn(async move { shared.decide_approval(&owner, &hook_id, decision).await });
+        let decided = self.shared.tasks.spawn(async move { shared.decide_approval(&owner, &hook_id, decision).await });
         decided.await.map_err(|_| RuntimeError::Unavailable)?
     }
 

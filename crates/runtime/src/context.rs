@@ -219,12 +219,7 @@ impl ExecutionContext {
     }
 
     /// Stores bytes, durable when this returns, to be the content of a new artifact.
-    pub async fn write_object(
-        &self,
-        bytes: Bytes,
-        media_type: &str,
-        file_name: &str,
-    ) -> Result<StoredObject, Failure> {
+    pub async fn write_object(&self, bytes: Bytes, media_type: &str, file_name: &str) -> Result<StoredObject, Failure> {
         self.run.write_object(bytes, media_type, file_name).await
     }
 

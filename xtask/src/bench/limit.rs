@@ -88,5 +88,6 @@ async fn turn(upgrade: WebSocketUpgrade, frames: Arc<Vec<String>>) -> impl IntoR
 
 fn frame(seq: usize, frames: usize) -> String {
     let event_type = if seq + 1 == frames { "agent.completed" } else { "agent.token" };
-    json!({"type": "runtime_event", "event_type": event_type, "seq": seq, "data": {"token": "a word or two "}}).to_string()
+    json!({"type": "runtime_event", "event_type": event_type, "seq": seq, "data": {"token": "a word or two "}})
+        .to_string()
 }

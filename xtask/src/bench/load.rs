@@ -141,7 +141,9 @@ async fn read_answer(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow
         ensure!(text.starts_with("HTTP/1.1 200"), "an answer that is no success: {}", String::from_utf8_lossy(buffer));
         let length: usize = text
             .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|value| value.trim().to_owned()))
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length:").map(|value| value.trim().to_owned())
+            })
             .context("the answer has no content-length")?
             .parse()?;
         let whole = head + 4 + length;

@@ -37,7 +37,10 @@ const QUESTION: &str = "what can I do here?";
 
 pub(crate) async fn run(plan: Plan) -> anyhow::Result<()> {
     println!("{}", crate::machine::line());
-    println!("rounds {}, {:?} each after {:?} of warm-up; median [min–max]\n", plan.rounds, plan.duration, plan.warm_up);
+    println!(
+        "rounds {}, {:?} each after {:?} of warm-up; median [min–max]\n",
+        plan.rounds, plan.duration, plan.warm_up
+    );
     submit(plan).await?;
     turn(plan).await
 }
@@ -49,7 +52,9 @@ async fn submit(plan: Plan) -> anyhow::Result<()> {
         let mut rounds = Vec::new();
         for _ in 0..plan.rounds {
             let limit = Server::limit(1).await?;
-            let least = load::run(&job(plan, &limit, callers, post("/submit", None, &json!({"intent_type": "list_files"})))).await?;
+            let least =
+                load::run(&job(plan, &limit, callers, post("/submit", None, &json!({"intent_type": "list_files"}))))
+                    .await?;
             drop(limit);
             let product = Server::product(SETTINGS).await?;
             let (token, session_id) = product.somebody().await?;
@@ -76,7 +81,8 @@ async fn turn(plan: Plan) -> anyhow::Result<()> {
             let product = Server::product(SETTINGS).await?;
             let (token, session_id) = product.somebody().await?;
             let path = format!("/api/runtime/agent?session_id={session_id}");
-            let ours = load::run(&job(plan, &product, sockets, turn_on(&path, Some(token), "execution.completed"))).await?;
+            let ours =
+                load::run(&job(plan, &product, sockets, turn_on(&path, Some(token), "execution.completed"))).await?;
             rounds.push((least, ours));
         }
         print_row(sockets, &rounds, Cell::frame_rate);

@@ -105,7 +105,8 @@ fn log_file(folder: &Path) -> anyhow::Result<std::fs::File> {
 
 /// Builds the product as a user would, and answers where it lies.
 pub(crate) fn product_binary() -> anyhow::Result<PathBuf> {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--release", "--package", "symphainy"]).status()?;
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--quiet", "--release", "--package", "symphainy"]).status()?;
     ensure!(built.success(), "the product does not build");
     let tool = std::env::current_exe()?;
     Ok(tool.with_file_name(format!("symphainy{}", std::env::consts::EXE_SUFFIX)))

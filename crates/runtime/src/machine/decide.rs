@@ -21,17 +21,39 @@ pub enum Command {
     Start,
     /// The process that ran it is gone.
     Recover,
-    Complete { result: Value, artifacts: ArtifactKeys },
-    Fail { code: Code, message: String, details: Option<ProblemDetails>, retry: Option<RetryPolicy> },
+    Complete {
+        result: Value,
+        artifacts: ArtifactKeys,
+    },
+    Fail {
+        code: Code,
+        message: String,
+        details: Option<ProblemDetails>,
+        retry: Option<RetryPolicy>,
+    },
     /// Somebody wants it to stop. `approval` is the pending one, where it awaits one.
-    Cancel { reason: String, approval: Option<Approval> },
+    Cancel {
+        reason: String,
+        approval: Option<Approval>,
+    },
     /// The worker has stopped it.
-    Cancelled { code: Code, reason: String },
+    Cancelled {
+        code: Code,
+        reason: String,
+    },
     /// Somebody agreed, perhaps with corrected parameters.
-    Approve { parameters: Object, approval: Approval },
-    Reject { reason: Option<String>, approval: Approval },
+    Approve {
+        parameters: Object,
+        approval: Approval,
+    },
+    Reject {
+        reason: Option<String>,
+        approval: Approval,
+    },
     /// Nobody decided in time.
-    Expire { approval: Approval },
+    Expire {
+        approval: Approval,
+    },
 }
 
 /// When to try again after a failure that may pass.
@@ -170,8 +192,7 @@ fn fail(
     };
     if let Some(policy) = retry.filter(|policy| attempt < policy.max_attempts) {
         let retry_at = now.after(policy.delay);
-        let data =
-            json!({"attempt": attempt, "error": problem.message, "code": problem.code, "retry_at": retry_at});
+        let data = json!({"attempt": attempt, "error": problem.message, "code": problem.code, "retry_at": retry_at});
         let phase = Phase::Pending { attempts: attempt, not_before: Some(retry_at) };
         return Ok(moved(state, phase, vec![(EventType::ExecutionRetrying, data)], now));
     }
@@ -183,8 +204,7 @@ fn fail(
 fn cancel(state: &State, reason: String, approval: Option<Approval>, now: Timestamp) -> Decision {
     match &state.phase {
         Phase::Running { attempt, started_at, .. } => {
-            let phase =
-                Phase::Running { attempt: *attempt, started_at: *started_at, cancel_requested: Some(reason) };
+            let phase = Phase::Running { attempt: *attempt, started_at: *started_at, cancel_requested: Some(reason) };
             moved(state, phase, Vec::new(), now)
         }
         Phase::Pending { .. }

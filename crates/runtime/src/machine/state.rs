@@ -56,7 +56,10 @@ pub enum Phase {
         not_before: Option<Timestamp>,
     },
     /// Waits for somebody's word. Nothing of it has happened.
-    AwaitingApproval { hook_id: HookId, expires_at: Timestamp },
+    AwaitingApproval {
+        hook_id: HookId,
+        expires_at: Timestamp,
+    },
     Running {
         /// 1 for the first. It is the fencing token too: a worker of an earlier attempt can write no more.
         attempt: u32,

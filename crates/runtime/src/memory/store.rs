@@ -159,7 +159,8 @@ impl Store for MemoryStore {
 
     async fn conversations(&self, owner: &Owner, page: PageRequest) -> Result<Page<ConversationSummary>, StoreError> {
         let inner = lock(&self.inner);
-        let own = inner.streams.iter().rev().filter_map(|stream| stream.conversation.as_ref().map(|named| (stream, named)));
+        let own =
+            inner.streams.iter().rev().filter_map(|stream| stream.conversation.as_ref().map(|named| (stream, named)));
         let wanted = own.filter(|(_, (whose, _))| whose == owner).map(|(stream, (_, summary))| stream.summary(summary));
         Ok(page_of(wanted.collect(), &page))
     }

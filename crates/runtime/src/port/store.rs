@@ -78,17 +78,10 @@ pub trait Store: Send + Sync {
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError>;
 
     /// Newest first.
-    async fn conversations(
-        &self,
-        owner: &Owner,
-        page: PageRequest,
-    ) -> Result<Page<ConversationSummary>, StoreError>;
+    async fn conversations(&self, owner: &Owner, page: PageRequest) -> Result<Page<ConversationSummary>, StoreError>;
 
-    async fn conversation(
-        &self,
-        owner: &Owner,
-        id: &ConversationId,
-    ) -> Result<Option<ConversationSummary>, StoreError>;
+    async fn conversation(&self, owner: &Owner, id: &ConversationId)
+    -> Result<Option<ConversationSummary>, StoreError>;
 
     /// The newest `limit` messages before `before` (a `seq`), oldest first.
     async fn messages(
@@ -149,7 +142,12 @@ pub struct Idempotency {
 pub enum SubmitOutcome {
     Accepted(Committed),
     /// The key was used before.
-    Known { execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp, same_request: bool },
+    Known {
+        execution_id: ExecutionId,
+        intent_id: IntentId,
+        created_at: Timestamp,
+        same_request: bool,
+    },
     QuotaReached,
 }
 

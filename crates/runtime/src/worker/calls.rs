@@ -117,8 +117,7 @@ fn refused(error: &RuntimeError) -> Failure {
             Failure::new(Code::UnknownIntent, format!("There is no intent named {name}."))
         }
         RuntimeError::InvalidParameters(errors) => {
-            let told: Vec<String> =
-                errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+            let told: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
             Failure::new(Code::ValidationFailed, format!("The parameters do not fit: {}.", told.join("; ")))
         }
         RuntimeError::StorageFull => Failure::transient(Code::StorageFull, "The storage is full."),

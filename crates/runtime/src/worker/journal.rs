@@ -182,7 +182,8 @@ impl Journal {
             }
             buffer.pushed += 1;
             let full = buffer.tokens.as_ref().is_some_and(|tokens| tokens.text.len() >= MAX_TOKEN_BYTES);
-            let wait = buffer.last_token_flush.map_or(Duration::ZERO, |last| self.coalesce.saturating_sub(last.elapsed()));
+            let wait =
+                buffer.last_token_flush.map_or(Duration::ZERO, |last| self.coalesce.saturating_sub(last.elapsed()));
             if full || wait.is_zero() {
                 buffer.seal_tokens(id);
                 buffer.urgent = true;
@@ -350,10 +351,10 @@ impl Stop {
                 message: "Another decision came in between.".into(),
                 details: None,
             },
-            Self::Full => {
-                Failure::transient(Code::StorageFull, "The storage is full; free some space and try again.")
+            Self::Full => Failure::transient(Code::StorageFull, "The storage is full; free some space and try again."),
+            Self::Failed => {
+                Failure { kind: FailureKind::Fenced, ..Failure::new(Code::Internal, "The storage failed.") }
             }
-            Self::Failed => Failure { kind: FailureKind::Fenced, ..Failure::new(Code::Internal, "The storage failed.") },
         }
     }
 }

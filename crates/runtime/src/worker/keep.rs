@@ -15,9 +15,7 @@ use crate::{
     port::{
         ObjectError,
         clock::{random_10, random_16},
-        store::{
-            ArtifactFilter, ArtifactKeys, Object, Page, PageRequest, SearchHit, StoredArtifact, StoredObject,
-        },
+        store::{ArtifactFilter, ArtifactKeys, Object, Page, PageRequest, SearchHit, StoredArtifact, StoredObject},
     },
 };
 
@@ -64,8 +62,7 @@ impl Run {
             created_at: now,
             updated_at: now,
         };
-        let stored =
-            StoredArtifact { artifact: artifact.clone(), content: new.content, search_text: new.search_text };
+        let stored = StoredArtifact { artifact: artifact.clone(), content: new.content, search_text: new.search_text };
         lock(&self.kept).by_key.insert(key.to_owned(), stored);
         artifact
     }
@@ -131,12 +128,7 @@ impl Run {
         let mut sink = self.shared.objects.create(&object_id).await.map_err(object_failure)?;
         sink.write(bytes).await.map_err(object_failure)?;
         sink.finish().await.map_err(object_failure)?;
-        Ok(StoredObject {
-            object_id,
-            size_bytes,
-            media_type: media_type.to_owned(),
-            file_name: file_name.to_owned(),
-        })
+        Ok(StoredObject { object_id, size_bytes, media_type: media_type.to_owned(), file_name: file_name.to_owned() })
     }
 }
 

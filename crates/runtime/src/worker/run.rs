@@ -355,10 +355,8 @@ impl Shared {
                 Command::Cancelled { code, reason: message.into_owned() }
             }
             Err(Failure { kind, code, message, details }) => {
-                let retry = (kind == FailureKind::Transient).then(|| RetryPolicy {
-                    max_attempts: self.config.max_attempts,
-                    delay: self.backoff(run.attempt),
-                });
+                let retry = (kind == FailureKind::Transient)
+                    .then(|| RetryPolicy { max_attempts: self.config.max_attempts, delay: self.backoff(run.attempt) });
                 Command::Fail { code, message: message.into_owned(), details, retry }
             }
         }

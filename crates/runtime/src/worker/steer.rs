@@ -52,7 +52,9 @@ impl Shared {
 
     async fn try_cancel(&self, state: &State, reason: &str) -> Result<State, StoreError> {
         let approval = match &state.phase {
-            Phase::AwaitingApproval { hook_id, .. } => self.store.approval(hook_id).await?.map(|(_, approval)| approval),
+            Phase::AwaitingApproval { hook_id, .. } => {
+                self.store.approval(hook_id).await?.map(|(_, approval)| approval)
+            }
             Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::Completed { .. }

@@ -180,7 +180,8 @@ pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
 }
 
 /// The intents that the tests can ask for.
-const TOLD: &[&str] = &["echo", "delete", "steps", "flaky", "panic", "hang", "stubborn", "say", "call", "keep", "one_by_one"];
+const TOLD: &[&str] =
+    &["echo", "delete", "steps", "flaky", "panic", "hang", "stubborn", "say", "call", "keep", "one_by_one"];
 
 struct Told {
     descriptor: IntentDescriptor,

@@ -133,7 +133,8 @@ async fn what_does_not_fit_is_refused_by_name() {
 #[tokio::test(start_paused = true)]
 async fn parents_that_wait_do_not_keep_children_from_running() {
     let house = House::with(RuntimeConfig { concurrency: 1, ..RuntimeConfig::default() }).await;
-    let ids = [house.submit("call", json!({"intent": "echo"})).await, house.submit("call", json!({"intent": "echo"})).await];
+    let ids =
+        [house.submit("call", json!({"intent": "echo"})).await, house.submit("call", json!({"intent": "echo"})).await];
     for id in &ids {
         assert_eq!(house.done(id).await.result["status"], "completed");
     }

@@ -133,7 +133,13 @@ async fn an_approval_expires_also_over_a_restart() {
     assert_eq!(done.problem.unwrap().code, "approval_expired");
     assert_eq!(
         types(&done.events),
-        ["execution.accepted", "execution.awaiting_approval", "approval.pending", "approval.expired", "execution.cancelled"]
+        [
+            "execution.accepted",
+            "execution.awaiting_approval",
+            "approval.pending",
+            "approval.expired",
+            "execution.cancelled"
+        ]
     );
 }
 
