@@ -92,7 +92,9 @@ impl AllowedOrigin {
 
 /// The text is not an origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an origin: write a scheme and a host, such as \"https://app.example.com\" or \"http://localhost:3000\"")]
+#[error(
+    "{0:?} is not an origin: write a scheme and a host, such as \"https://app.example.com\" or \"http://localhost:3000\""
+)]
 pub struct NotAnOrigin(String);
 
 impl FromStr for AllowedOrigin {

@@ -4,9 +4,9 @@
 pub mod config;
 pub mod plane;
 
+pub mod call;
 pub mod client;
 pub mod origin;
-pub mod call;
 pub mod problem;
 
 pub mod http;

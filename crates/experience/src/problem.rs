@@ -38,7 +38,14 @@ impl Refusal {
             429 | 503 => Some(RETRY_SOON),
             _ => None,
         };
-        Self(Box::new(Reason { code, detail: detail.into(), errors: Vec::new(), retry_after, limit: None, source: None }))
+        Self(Box::new(Reason {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after,
+            limit: None,
+            source: None,
+        }))
     }
 
     /// There is no such thing, or it is somebody else's: nobody learns which.

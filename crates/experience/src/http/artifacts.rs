@@ -157,8 +157,14 @@ mod tests {
     fn file_names_cannot_leave_their_header() {
         for (name, expected) in [
             ("sales.csv", "attachment; filename=\"sales.csv\"; filename*=UTF-8''sales.csv"),
-            ("Größe \"1\".csv", "attachment; filename=\"Gr__e _1_.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.csv"),
-            ("a\r\nSet-Cookie: x", "attachment; filename=\"a__Set-Cookie_ x\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x"),
+            (
+                "Größe \"1\".csv",
+                "attachment; filename=\"Gr__e _1_.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.csv",
+            ),
+            (
+                "a\r\nSet-Cookie: x",
+                "attachment; filename=\"a__Set-Cookie_ x\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x",
+            ),
         ] {
             assert_eq!(disposition(name), expected);
         }

@@ -51,7 +51,9 @@ impl Delivery {
         match (query.mode.as_deref(), kind) {
             (Some("cookie"), Some(kind)) => Ok(Self::Cookies(kind)),
             (Some("cookie"), None) => Err(needs_tls()),
-            (Some(_), _) => Err(Refusal::new(Code::BadRequest, "`mode` can only be `cookie`. Leave it out for tokens.")),
+            (Some(_), _) => {
+                Err(Refusal::new(Code::BadRequest, "`mode` can only be `cookie`. Leave it out for tokens."))
+            }
             (None, Some(kind)) if plane.config.legacy_client => Ok(Self::Both(kind)),
             (None, _) => Ok(Self::Body),
         }

@@ -48,10 +48,10 @@ pub(super) async fn get(
 ) -> Result<JsonBody<Conversation>, Refusal> {
     context.require(Permission::ReadExecutions)?;
     let limit = page_limit(query.limit)?;
-    let before = query.before.as_deref().map(str::parse).transpose().map_err(|_| {
-        Refusal::new(Code::BadCursor, "`before` has to be what an earlier page gave as `next_cursor`.")
-    })?;
-    let conversation =
-        context.runtime().conversation(context.owner(), &id.of("conversation")?, before, limit).await?;
+    let before =
+        query.before.as_deref().map(str::parse).transpose().map_err(|_| {
+            Refusal::new(Code::BadCursor, "`before` has to be what an earlier page gave as `next_cursor`.")
+        })?;
+    let conversation = context.runtime().conversation(context.owner(), &id.of("conversation")?, before, limit).await?;
     conversation.map(JsonBody).ok_or_else(|| Refusal::not_found("conversation"))
 }

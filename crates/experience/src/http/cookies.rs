@@ -44,7 +44,13 @@ impl CookieKind {
     pub(super) fn set(self, headers: &mut HeaderMap, cookies: &SignInCookies<'_>) -> Result<(), Refusal> {
         let SignInCookies { access_token, access_seconds, refresh_token, refresh_seconds } = cookies;
         self.write(headers, self.access(), access_token, "/; SameSite=Lax", *access_seconds)?;
-        self.write(headers, self.refresh(), refresh_token, &format!("{REFRESH_PATH}; SameSite=Strict"), *refresh_seconds)
+        self.write(
+            headers,
+            self.refresh(),
+            refresh_token,
+            &format!("{REFRESH_PATH}; SameSite=Strict"),
+            *refresh_seconds,
+        )
     }
 
     pub(super) fn clear(self, headers: &mut HeaderMap) -> Result<(), Refusal> {
@@ -70,14 +76,7 @@ impl CookieKind {
         }
     }
 
-    fn write(
-        self,
-        headers: &mut HeaderMap,
-        name: &str,
-        value: &str,
-        path: &str,
-        seconds: u64,
-    ) -> Result<(), Refusal> {
+    fn write(self, headers: &mut HeaderMap, name: &str, value: &str, path: &str, seconds: u64) -> Result<(), Refusal> {
         let secure = match self {
             Self::Tls => "; Secure",
             Self::Loopback => "",

@@ -73,7 +73,9 @@ document (RFC 9457). Its <code>error</code> is one of these codes; its <code>req
 /// What somebody who meets the code can do about it.
 fn advice(code: Code) -> &'static str {
     match code {
-        Code::BadRequest => "Read the detail: it names the part that cannot be understood. Correct it and send it again.",
+        Code::BadRequest => {
+            "Read the detail: it names the part that cannot be understood. Correct it and send it again."
+        }
         Code::MalformedJson => "Check the body with a JSON parser; the detail has the line and the column.",
         Code::ConflictingCredentials => "Send one credential, or two of the same sign-in.",
         Code::BadIdempotencyKey => "Use a key of 1 to 255 visible ASCII characters, such as a UUID.",
@@ -114,7 +116,9 @@ fn advice(code: Code) -> &'static str {
         Code::HandlerPanicked => "It is our fault; the other executions go on. Report the execution's id.",
         Code::Timeout => "The work took longer than its limit. Look at the execution, or ask for less at once.",
         Code::Cancelled => "Somebody stopped it. Submit it again if it is still wanted.",
-        Code::UnreadableFile => "The file is damaged or not what its name says; the detail has the place. The file is kept.",
+        Code::UnreadableFile => {
+            "The file is damaged or not what its name says; the detail has the place. The file is kept."
+        }
         Code::UnsupportedFormat => "Save the file in one of the formats that the intent names, and upload it again.",
         Code::QueryRefused => "Only reading questions are answered, within limits on time and rows. Ask for less.",
         Code::ModelUnavailable => "The language model does not answer. Try again; the operator sees why in the log.",

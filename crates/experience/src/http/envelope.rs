@@ -88,11 +88,8 @@ fn problem_document(response: Response, id: &RequestId) -> Response {
         let cause = source.as_ref().map(|source| source.to_string()).unwrap_or_default();
         error!(code = code.as_str(), cause, "the request failed");
     }
-    let problem = Problem {
-        errors: errors.clone(),
-        retry_after: *retry_after,
-        ..code.problem(detail.clone(), id.as_str())
-    };
+    let problem =
+        Problem { errors: errors.clone(), retry_after: *retry_after, ..code.problem(detail.clone(), id.as_str()) };
     let headers = &mut parts.headers;
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.remove(header::CONTENT_LENGTH);

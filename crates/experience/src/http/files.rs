@@ -187,7 +187,8 @@ fn not_a_form() -> Refusal {
 /// The last part of what the client calls the file: no folder, no control character.
 fn file_name(said: &str) -> String {
     let last = said.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|character| !character.is_control()).take(MAX_FILE_NAME_CHARACTERS).collect();
+    let name: String =
+        last.chars().filter(|character| !character.is_control()).take(MAX_FILE_NAME_CHARACTERS).collect();
     match name.trim() {
         "" | "." | ".." => "upload".to_owned(),
         name => name.to_owned(),
@@ -209,13 +210,15 @@ async fn check_space(context: &CallContext, new_bytes: u64) -> Result<(), Refusa
     let filter = ArtifactFilter { artifact_type: Some("file".to_owned()), ..ArtifactFilter::default() };
     let page = PageRequest::first(MAX_ARTIFACTS_COUNTED);
     let kept = context.runtime().artifacts(context.owner(), &filter, page).await?.items;
-    let size = |artifact: &Artifact| artifact.semantic_descriptor.get("size_bytes").and_then(Value::as_u64).unwrap_or(0);
+    let size =
+        |artifact: &Artifact| artifact.semantic_descriptor.get("size_bytes").and_then(Value::as_u64).unwrap_or(0);
     let kept_bytes: u64 = kept.iter().map(size).sum();
     let most = context.plane().config.limits.anonymous_upload_bytes;
     if kept_bytes + new_bytes <= most {
         return Ok(());
     }
-    let detail = format!("An anonymous session keeps at most {most} bytes. Register or sign in, and claim it to go on.");
+    let detail =
+        format!("An anonymous session keeps at most {most} bytes. Register or sign in, and claim it to go on.");
     Err(Refusal::new(Code::QuotaReached, detail))
 }
 

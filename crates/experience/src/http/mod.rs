@@ -2,18 +2,18 @@
 
 mod router;
 
-mod health;
-mod auth;
-mod session;
-mod intent;
-mod execution;
-mod approvals;
 mod agents;
-mod conversations;
+mod approvals;
 mod artifacts;
+mod auth;
+mod conversations;
+mod docs;
+mod execution;
 mod files;
 mod guide;
-mod docs;
+mod health;
+mod intent;
+mod session;
 
 mod cookies;
 mod cors;

@@ -120,7 +120,9 @@ pub(super) async fn get(
     let asker = credentials.asker().await?;
     let session_id: SessionId = session_id(&id, asker.as_ref())?;
     let asker = match asker {
-        None if plane.config.legacy_client => Some(credentials.enter_with_session(Some(&session_id)).await?.asker().clone()),
+        None if plane.config.legacy_client => {
+            Some(credentials.enter_with_session(Some(&session_id)).await?.asker().clone())
+        }
         asker => asker,
     };
     let mut session = plane.guard.session(asker.as_ref(), &session_id).await?;

@@ -90,7 +90,8 @@ impl House {
         let (store, objects) = (Arc::new(MemoryStore::default()), Arc::new(MemoryObjects::default()));
         let runtime = Runtime::start(store, objects, clock.clone(), catalogue, RuntimeConfig::default()).await.unwrap();
         let quick = "auth.password = { memory_kib = 19456, passes = 2, lanes = 1 }";
-        let limits = if guard.contains("limits") { "" } else { "limits = { login = \"1000/1s\", register = \"1000/1s\" }" };
+        let limits =
+            if guard.contains("limits") { "" } else { "limits = { login = \"1000/1s\", register = \"1000/1s\" }" };
         let guard: GuardConfig = toml::from_str(&format!("{quick}\n{limits}\n{guard}")).unwrap();
         let guard = SecurityGuard::open(guard, Arc::new(MemoryAccounts::new()), clock.clone()).await.unwrap();
         let config: ExperienceConfig = toml::from_str(face).unwrap();
@@ -214,8 +215,11 @@ impl Ask {
 pub(crate) fn form(fields: &[(&str, Option<&str>, &str)]) -> String {
     let mut form = String::new();
     for (name, file_name, content) in fields {
-        let file_name = file_name.map(|name| format!("; filename=\"{name}\"\r\nContent-Type: text/csv")).unwrap_or_default();
-        form.push_str(&format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n{content}\r\n"));
+        let file_name =
+            file_name.map(|name| format!("; filename=\"{name}\"\r\nContent-Type: text/csv")).unwrap_or_default();
+        form.push_str(&format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n{content}\r\n"
+        ));
     }
     form + "--edge--\r\n"
 }

@@ -15,7 +15,10 @@ fn the_document_is_the_golden_one() {
         std::fs::write(GOLDEN, &document).unwrap();
     }
     let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
-    assert!(golden == document, "the API has changed: look at it, then run this test with BLESS=1 and commit openapi.json");
+    assert!(
+        golden == document,
+        "the API has changed: look at it, then run this test with BLESS=1 and commit openapi.json"
+    );
 }
 
 #[test]

@@ -74,8 +74,10 @@ async fn bad_credentials() {
         ("Basic YTpi", "token_invalid"),
         ("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c2VyXzEifQ.", "token_invalid"),
     ] {
-        for operation in operations().into_iter().filter(|operation| operation.needs_credential && !operation.is_socket) {
-            let answer = house.ask(operation.ask().header("authorization", value).json(&house_bodies(&operation))).await;
+        for operation in operations().into_iter().filter(|operation| operation.needs_credential && !operation.is_socket)
+        {
+            let answer =
+                house.ask(operation.ask().header("authorization", value).json(&house_bodies(&operation))).await;
             assert_eq!(answer.status, 401, "{operation:?}: {answer:?}");
             answer.refused(401, code);
         }
@@ -123,7 +125,9 @@ async fn wrong_methods_and_paths() {
         let allow = answer.headers["allow"].to_str().unwrap();
         assert!(allow.contains(&operation.method), "{operation:?}: {allow}");
     }
-    for path in ["/", "/api", "/api/nothing", "/api/session", "/metrics", "/docs/nothing", "/api/artifacts/a/b/c", "/%ff"] {
+    for path in
+        ["/", "/api", "/api/nothing", "/api/session", "/metrics", "/docs/nothing", "/api/artifacts/a/b/c", "/%ff"]
+    {
         house.ask(get(path)).await.refused(404, "not_found");
     }
 }

@@ -37,7 +37,10 @@ async fn limits_say_what_they_are() {
     house.register("ada").await;
     let body = json!({ "name": "Eve", "email": "eve@example.com", "password": PASSWORD });
     let answer = house.ask(post("/api/auth/register").json(&body)).await.refused(429, "too_many_requests");
-    assert_eq!((&answer.headers["x-ratelimit-limit"], &answer.headers["x-ratelimit-window"]), (&"1".parse().unwrap(), &"300".parse().unwrap()));
+    assert_eq!(
+        (&answer.headers["x-ratelimit-limit"], &answer.headers["x-ratelimit-window"]),
+        (&"1".parse().unwrap(), &"300".parse().unwrap())
+    );
     for _ in 0..2 {
         house.ask(login("ada@example.com", "wrong")).await.expect(401);
     }

@@ -77,8 +77,15 @@ impl Things {
         let body = String::from_utf8_lossy(&answer.body);
         let ada = &self.ada;
         for secret in [
-            &self.execution_id, &self.waiting_id, &self.hook_id, &self.artifact_id, &ada.session_id, &ada.user_id,
-            &ada.tenant_id, "a secret plan", "ada@example.com",
+            &self.execution_id,
+            &self.waiting_id,
+            &self.hook_id,
+            &self.artifact_id,
+            &ada.session_id,
+            &ada.user_id,
+            &ada.tenant_id,
+            "a secret plan",
+            "ada@example.com",
         ] {
             assert!(!body.contains(secret), "{operation:?} tells {secret}: {body}");
         }

@@ -13,7 +13,8 @@ fn submit(session_id: &str, intent_type: &str, parameters: Value) -> Ask {
 async fn an_intent_is_submitted_and_read() {
     let house = House::new().await;
     let ada = house.register("ada").await;
-    let accepted = house.ask(submit(&ada.session_id, "echo", json!({ "text": "hello" })).bearer(&ada)).await.expect(200);
+    let accepted =
+        house.ask(submit(&ada.session_id, "echo", json!({ "text": "hello" })).bearer(&ada)).await.expect(200);
     assert_eq!(accepted.text("status"), "accepted");
     let path = format!("/api/execution/{}/status", accepted.text("execution_id"));
     let execution = house.ask(get(&path).bearer(&ada)).await.expect(200).json();
@@ -64,12 +65,17 @@ async fn an_anonymous_session_works_within_its_limits() {
     let house = House::with("limits = { anonymous_intents = 2, anonymous_upload_bytes = 20 }", "").await;
     let session_id = house.anonymous_session().await;
     house.ask(submit(&session_id, "echo", json!({}))).await.expect(200);
-    let upload = |content: &str| post("/api/files").form(form(&[("file", Some("a.csv"), content), ("session_id", None, &session_id)]));
+    let upload = |content: &str| {
+        post("/api/files").form(form(&[("file", Some("a.csv"), content), ("session_id", None, &session_id)]))
+    };
     house.ask(upload(&"x".repeat(21))).await.refused(413, "payload_too_large");
     house.ask(upload("twelve bytes")).await.expect(201);
     house.ask(upload("twelve bytes")).await.refused(429, "quota_reached");
     house.ask(submit(&session_id, "echo", json!({}))).await.refused(429, "quota_reached");
-    house.ask(post("/api/files").form(form(&[("file", Some("a.csv"), "x")]))).await.refused(401, "authentication_required");
+    house
+        .ask(post("/api/files").form(form(&[("file", Some("a.csv"), "x")])))
+        .await
+        .refused(401, "authentication_required");
 }
 
 #[tokio::test]
@@ -130,7 +136,8 @@ async fn forms_are_strict() {
     house.ask(post("/api/files").bearer(&ada).form("--edge\r\nbroken".to_owned())).await.refused(400, "bad_request");
     let two = form(&[("file", Some("a.csv"), "1"), ("file", Some("b.csv"), "2")]);
     let answer = house.ask(post("/api/files").bearer(&ada).form(two)).await.expect(201).json();
-    let names: Vec<&Value> = answer["artifacts"].as_array().unwrap().iter().map(|artifact| &artifact["filename"]).collect();
+    let names: Vec<&Value> =
+        answer["artifacts"].as_array().unwrap().iter().map(|artifact| &artifact["filename"]).collect();
     assert_eq!(names, ["a.csv", "b.csv"]);
 }
 
@@ -146,8 +153,10 @@ async fn the_guide_answers_over_http() {
     assert_eq!(answer["routing_info"]["agent_id"], "guide");
     assert_eq!(answer["intent_analysis"]["agent_id"], "guide");
     house.ask(chat(" ")).await.refused(422, "validation_failed");
-    let history = house.ask(get(&format!("/api/v1/guide-agent/history/{}", ada.session_id)).bearer(&ada)).await.expect(200);
-    let said: Vec<Value> = history.json()["messages"].as_array().unwrap().iter().map(|it| it["content"].clone()).collect();
+    let history =
+        house.ask(get(&format!("/api/v1/guide-agent/history/{}", ada.session_id)).bearer(&ada)).await.expect(200);
+    let said: Vec<Value> =
+        history.json()["messages"].as_array().unwrap().iter().map(|it| it["content"].clone()).collect();
     assert_eq!(said, [json!("hello"), json!("You said: hello")]);
     let analyze = post("/api/v1/guide-agent/analyze-intent").bearer(&ada).json(&json!({ "message": "hello" }));
     assert_eq!(house.ask(analyze).await.expect(200).json()["intent_analysis"]["agent_id"], "liaison.content");
@@ -170,9 +179,8 @@ async fn an_approval_is_asked_for_and_decided_once() {
     let hook_id = answer["approval"]["hook_id"].as_str().unwrap().to_owned();
     let pending = house.ask(get("/api/approvals").bearer(&ada)).await.expect(200).json();
     assert_eq!(pending["approvals"][0]["hook_id"], hook_id.as_str());
-    let decide = |approved: bool| {
-        post(&format!("/api/approvals/{hook_id}")).bearer(&ada).json(&json!({ "approved": approved }))
-    };
+    let decide =
+        |approved: bool| post(&format!("/api/approvals/{hook_id}")).bearer(&ada).json(&json!({ "approved": approved }));
     assert_eq!(house.ask(decide(true)).await.expect(200).json()["status"], "approved");
     house.ask(decide(false)).await.refused(409, "already_decided");
     let pending = house.ask(get("/api/approvals").bearer(&ada)).await.expect(200).json();
