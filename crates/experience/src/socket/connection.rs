@@ -8,11 +8,11 @@ use contract::SessionId;
 use futures_util::{StreamExt, stream::SplitStream};
 use security_guard::Asker;
 use serde_json::json;
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 use tracing::info;
 
 use super::{
-    Close, Order, Outbox, Seat,
+    Close, Order, Outbox, Pulse, Seat,
     frames,
     pace::Pace,
     standing::{Due, Standing},
@@ -85,7 +85,11 @@ impl Connection {
                 Next::Wrote(wrote) => wrote,
                 Next::Ordered(Order::Leave) => Err(Close::Draining),
                 Next::Ordered(Order::LookAgain) => Box::pin(self.look_again()).await,
-                Next::News(news) => news.and_then(|messages| outbox.push_all(messages)),
+                Next::News(news) => {
+                    let pushed = news.and_then(|messages| outbox.push_all(messages));
+                    pulse.sent(Instant::now(), outbox);
+                    pushed
+                }
                 Next::Tick => match pulse.tick(Instant::now(), outbox) {
                     Ok(()) => Box::pin(self.tick(outbox)).await,
                     Err(why) => Err(why),
@@ -172,53 +176,6 @@ fn told(news: Result<News<'_>, runtime::RuntimeError>) -> Result<Vec<Message>, C
         Err(error) => {
             tracing::error!(%error, "a conversation cannot be read for a socket");
             Err(Close::Broken)
-        }
-    }
-}
-
-/// Whether there is still somebody at the other end: asked every so often, and given up when nothing comes back.
-pub(crate) struct Pulse {
-    interval: Duration,
-    patience: Duration,
-    ask_at: Instant,
-    /// What the outbox had sent when we asked, and when we give up.
-    asked: Option<(u64, Instant)>,
-}
-
-impl Pulse {
-    pub(crate) fn new(interval: Duration, patience: Duration, now: Instant) -> Self {
-        Self { interval, patience, ask_at: now + interval, asked: None }
-    }
-
-    pub(crate) fn next_at(&self) -> Instant {
-        self.asked.map_or(self.ask_at, |(_, give_up_at)| give_up_at)
-    }
-
-    /// Something was heard.
-    pub(crate) fn beats(&mut self, now: Instant) {
-        if self.asked.take().is_some() {
-            self.ask_at = now + self.interval;
-        }
-    }
-
-    pub(crate) fn tick(&mut self, now: Instant, outbox: &mut Outbox) -> Result<(), Close> {
-        match self.asked {
-            None if now < self.ask_at => Ok(()),
-            None => {
-                self.asked = Some((outbox.sent(), now + self.patience));
-                // Behind what waits already, a ping would come too late to tell anything.
-                if outbox.is_empty() { outbox.push(Message::Ping(bytes::Bytes::new())) } else { Ok(()) }
-            }
-            Some((_, give_up_at)) if now < give_up_at => Ok(()),
-            Some((sent, _)) if outbox.is_empty() || outbox.sent() == sent => {
-                Err(if outbox.is_empty() { Close::Gone } else { Close::Slow })
-            }
-            Some(_) => {
-                // It reads, however slowly.
-                self.asked = None;
-                self.ask_at = now + self.interval;
-                Ok(())
-            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod frames;
 mod legacy;
 mod outbox;
 mod pace;
+mod pulse;
 mod registry;
 mod standing;
 mod telling;
@@ -15,9 +16,9 @@ mod verbs;
 mod watches;
 
 pub(crate) use close::Close;
-pub(crate) use connection::Pulse;
 pub(crate) use outbox::Outbox;
 pub(crate) use pace::Pace;
+pub(crate) use pulse::Pulse;
 pub(crate) use registry::{Order, Seat};
 pub use registry::Sockets;
 pub use upgrade::routes;

@@ -106,7 +106,11 @@ async fn live(
                 pulse.beats(Instant::now());
                 hear(heard, &mut pace)
             }
-            Next::News(Ok(Some(page))) => outbox.push_all(page.iter().map(|event| Message::text(&*event.json))),
+            Next::News(Ok(Some(page))) => {
+                let pushed = outbox.push_all(page.iter().map(|event| Message::text(&*event.json)));
+                pulse.sent(Instant::now(), outbox);
+                pushed
+            }
             Next::News(Ok(None)) => Err(events.why_over()),
             Next::News(Err(error)) => {
                 tracing::error!(%error, "the events of an execution cannot be read");
