@@ -44,16 +44,20 @@ pub fn choose(
         (Some(present), Some(liaison)) if moved && liaison.agent_id != present.agent_id => {
             Ok(choice(liaison, RoutingRule::Surface, format!("The conversation has moved to {surface}.")))
         }
-        (Some(present), _) => {
-            Ok(choice(present, RoutingRule::Present, format!("{} is answering in this conversation.", present.agent_id)))
-        }
-        (None, Some(liaison)) => {
-            Ok(choice(liaison, RoutingRule::Surface, format!("The message came from {surface}.")))
-        }
+        (Some(present), _) => Ok(choice(
+            present,
+            RoutingRule::Present,
+            format!("{} is answering in this conversation.", present.agent_id),
+        )),
+        (None, Some(liaison)) => Ok(choice(liaison, RoutingRule::Surface, format!("The message came from {surface}."))),
         (None, None) => {
             let guide = agents.iter().find(|agent| agent.kind == AgentKind::Guide);
             let guide = guide.ok_or_else(|| Refusal::internal("no agent of kind guide is declared"))?;
-            Ok(choice(guide, RoutingRule::Guide, "No agent was named, and the message came from no particular surface.".to_owned()))
+            Ok(choice(
+                guide,
+                RoutingRule::Guide,
+                "No agent was named, and the message came from no particular surface.".to_owned(),
+            ))
         }
     }
 }
@@ -133,7 +137,11 @@ mod tests {
             let id = |text: &str| (!text.is_empty()).then(|| text.parse::<AgentId>().unwrap());
             let conversation = Standing { present_agent: id(present), last_surface: last };
             let choice = choose(&agents(), id(named).as_ref(), &conversation, surface).unwrap();
-            assert_eq!((choice.agent_id.as_str(), choice.routing.rule), (agent, rule), "{named} {present} {last:?} {surface}");
+            assert_eq!(
+                (choice.agent_id.as_str(), choice.routing.rule),
+                (agent, rule),
+                "{named} {present} {last:?} {surface}"
+            );
             assert!(choice.routing.reason.ends_with('.'));
         }
     }

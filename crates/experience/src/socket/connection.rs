@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::{
-    Close, Order, Outbox, Pulse, Seat,
-    frames,
+    Close, Order, Outbox, Pulse, Seat, frames,
     pace::Pace,
     standing::{Due, Standing},
     verbs,
@@ -60,7 +59,9 @@ impl Connection {
             Err(why) => why,
         };
         info!(session_id = %self.session_id, why = ?why, "a socket ends");
-        outbox.close(incoming, why).await;
+        let Self { seat, watches, .. } = self;
+        drop(watches);
+        outbox.close(incoming, why, seat).await;
     }
 
     fn greet(&self, greets: bool, outbox: &mut Outbox) -> Result<(), Close> {

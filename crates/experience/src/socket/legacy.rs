@@ -23,10 +23,17 @@ impl LegacyTurn {
 }
 
 /// One event of a turn, or of something that the turn called, in the client's words; `None` where it has none for it.
-pub(super) fn tell(turn: &mut LegacyTurn, conversation_id: &ConversationId, event: &Event, is_turn: bool) -> Option<String> {
+pub(super) fn tell(
+    turn: &mut LegacyTurn,
+    conversation_id: &ConversationId,
+    event: &Event,
+    is_turn: bool,
+) -> Option<String> {
     let (word, data) = match event.event_type {
         EventType::ApprovalPending => approval(event),
-        EventType::ApprovalDecided if event.data["approved"] == json!(false) => halted(event, "The approval was refused."),
+        EventType::ApprovalDecided if event.data["approved"] == json!(false) => {
+            halted(event, "The approval was refused.")
+        }
         EventType::ApprovalExpired => halted(event, "Nobody decided about the approval in time."),
         EventType::ApprovalDecided => return None,
         _ if !is_turn => return None,
@@ -103,7 +110,8 @@ fn failed(turn: &mut LegacyTurn, event: &Event) -> Option<(&'static str, Value)>
 fn response(turn: &LegacyTurn, conversation_id: &ConversationId, event: &Event) -> Value {
     let data = &event.data;
     let said = data["response"].as_str().unwrap_or_default();
-    let agent_id = [&data["agent_id"], &turn.started["agent_id"]].into_iter().find_map(Value::as_str).unwrap_or("guide");
+    let agent_id =
+        [&data["agent_id"], &turn.started["agent_id"]].into_iter().find_map(Value::as_str).unwrap_or("guide");
     let (agent_type, realm) = kind_and_realm(agent_id);
     let understood = &data["intent_analysis"];
     let reasoning = turn.started.pointer("/routing/reason").and_then(Value::as_str).unwrap_or_default();

@@ -19,7 +19,7 @@ pub(crate) use close::Close;
 pub(crate) use outbox::Outbox;
 pub(crate) use pace::Pace;
 pub(crate) use pulse::Pulse;
-pub(crate) use registry::{Order, Seat};
 pub use registry::Sockets;
+pub(crate) use registry::{Order, Seat};
 pub use upgrade::routes;
 pub(crate) use upgrade::{Upgrade, accept, refuse};

@@ -14,7 +14,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 
-use super::Close;
+use super::{Close, Seat};
 
 /// Messages that may wait for a slow client.
 const MAX_UNSENT_MESSAGES: usize = 256;
@@ -24,6 +24,9 @@ const MAX_UNSENT_BYTES: usize = 1024 * 1024;
 
 /// How long a client is given to take the last frames and to say goodbye.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same for a client that has been slow until now.
+const SLOW_CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a connection that cannot be read any more is held open so that its client can read why.
 const LINGER: Duration = Duration::from_millis(500);
@@ -70,8 +73,7 @@ impl Outbox {
         let is_free = self.is_empty();
         for message in messages {
             let size_bytes = size_of(&message);
-            let fits =
-                self.waiting.len() < MAX_UNSENT_MESSAGES && self.waiting_bytes + size_bytes <= MAX_UNSENT_BYTES;
+            let fits = self.waiting.len() < MAX_UNSENT_MESSAGES && self.waiting_bytes + size_bytes <= MAX_UNSENT_BYTES;
             if !is_free && !fits {
                 return Err(Close::Slow);
             }
@@ -106,7 +108,7 @@ impl Outbox {
 
     /// Says why, waits a moment for the client's own goodbye, and lets the connection go. A connection that is dropped with
     /// unread bytes in it is reset, and the client might never see the reason.
-    pub(crate) async fn close(mut self, mut incoming: SplitStream<WebSocket>, why: Close) {
+    pub(crate) async fn close(mut self, mut incoming: SplitStream<WebSocket>, why: Close, seat: Seat) {
         if why == Close::Gone {
             return;
         }
@@ -131,7 +133,10 @@ impl Outbox {
             }
         };
         // Whoever does not say goodbye in time has been told all the same.
-        let _ = tokio::time::timeout(CLOSE_PATIENCE, goodbye).await;
+        let patience = if why == Close::Slow { SLOW_CLOSE_PATIENCE } else { CLOSE_PATIENCE };
+        let _ = tokio::time::timeout(patience, goodbye).await;
+        // The place is free before the client can know that the connection has ended.
+        drop(seat);
     }
 }
 

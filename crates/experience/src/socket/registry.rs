@@ -247,7 +247,8 @@ impl Seated {
             return Err(Refusal::new(Code::Unavailable, said).retry_after(RETRY_AFTER_DRAINING));
         }
         if self.by_user.get(user).is_some_and(|count| *count >= limits.per_user) {
-            let said = format!("You have {} sockets open, which is all you may have. Close one first.", limits.per_user);
+            let said =
+                format!("You have {} sockets open, which is all you may have. Close one first.", limits.per_user);
             return Err(Refusal::new(Code::TooManyRequests, said).retry_after(RETRY_AFTER_CLOSING));
         }
         if self.by_address.get(&address).is_some_and(|count| *count >= limits.per_address) {
@@ -298,8 +299,7 @@ mod tests {
         ] {
             let sockets = sockets(limits.0, limits.1, limits.2);
             let (last, others) = users.split_last().unwrap();
-            let mut seats: Vec<Seat> =
-                others.iter().map(|user| sockets.enter(&asker(*user), home).unwrap()).collect();
+            let mut seats: Vec<Seat> = others.iter().map(|user| sockets.enter(&asker(*user), home).unwrap()).collect();
             let refusal = sockets.enter(&asker(*last), home).err().unwrap();
             assert_eq!(refusal.code(), code, "{limits:?}");
             assert!(refusal.reason().retry_after.is_some());

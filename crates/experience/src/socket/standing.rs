@@ -80,9 +80,7 @@ impl Standing {
     pub(super) async fn look_again(&mut self, guard: &SecurityGuard) -> Result<(), Close> {
         let found = match &self.asker {
             Asker::User(caller) => guard.recheck(caller).await.map(Asker::User),
-            Asker::Anonymous { session_id } => {
-                guard.verify(&Credential::AnonymousSession(session_id.clone())).await
-            }
+            Asker::Anonymous { session_id } => guard.verify(&Credential::AnonymousSession(session_id.clone())).await,
         };
         match found {
             Ok(asker) => {

@@ -7,7 +7,10 @@ use axum::{
     extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade, ws::WebSocket},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use contract::{Code, SessionId, auth::Secret};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use security_guard::{Asker, Credential};

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use contract::{Code, ConversationId, ExecutionId};
-use runtime::{RuntimeError, Watch, port::store::{JournalEvent, StreamKey}};
+use runtime::{
+    RuntimeError, Watch,
+    port::store::{JournalEvent, StreamKey},
+};
 use security_guard::{Asker, GuardError, Permission};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
@@ -42,12 +45,7 @@ struct Whose<'event> {
 
 impl ExecutionEvents {
     /// Where the asker has such an execution.
-    pub(super) async fn open(
-        plane: Arc<Plane>,
-        asker: Asker,
-        execution_id: &str,
-        after: u64,
-    ) -> Result<Self, Refusal> {
+    pub(super) async fn open(plane: Arc<Plane>, asker: Asker, execution_id: &str, after: u64) -> Result<Self, Refusal> {
         call::require(&asker, Permission::ReadExecutions)?;
         let not_there = || Refusal::not_found("execution");
         let execution_id: ExecutionId = execution_id.parse().map_err(|_| not_there())?;
@@ -162,6 +160,9 @@ impl ExecutionEvents {
 pub(super) fn parse_cursor(text: Option<&str>) -> Result<u64, Refusal> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(0) };
     text.parse().map_err(|_| {
-        Refusal::new(Code::BadCursor, "The cursor is the `seq` of an event: a whole number. Leave it out for the beginning.")
+        Refusal::new(
+            Code::BadCursor,
+            "The cursor is the `seq` of an event: a whole number. Leave it out for the beginning.",
+        )
     })
 }

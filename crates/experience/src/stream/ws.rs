@@ -74,7 +74,8 @@ async fn run(plane: Arc<Plane>, socket: WebSocket, mut events: ExecutionEvents, 
     let (sink, mut incoming) = socket.split();
     let mut outbox = Outbox::new(sink);
     let why = live(&plane, &mut incoming, &mut outbox, &mut events, &seat).await;
-    outbox.close(incoming, why).await;
+    drop(events);
+    outbox.close(incoming, why, seat).await;
 }
 
 async fn live(
@@ -131,7 +132,11 @@ fn hear(heard: Option<Result<Message, axum::Error>>, pace: &mut Pace) -> Result<
         Some(Ok(Message::Close(_))) => Err(Close::ByClient),
         Some(Ok(Message::Binary(_))) => Err(Close::NotText),
         Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => {
-            if pace.keeps(Instant::now()) { Ok(()) } else { Err(Close::TooManyMessages) }
+            if pace.keeps(Instant::now()) {
+                Ok(())
+            } else {
+                Err(Close::TooManyMessages)
+            }
         }
     }
 }

@@ -20,11 +20,7 @@ use super::{
 use crate::{Refusal, call};
 
 /// Does what the client says.
-pub(super) async fn obey(
-    connection: &mut Connection,
-    frame: ClientFrame,
-    outbox: &mut Outbox,
-) -> Result<(), Close> {
+pub(super) async fn obey(connection: &mut Connection, frame: ClientFrame, outbox: &mut Outbox) -> Result<(), Close> {
     let (outcome, about) = match frame {
         ClientFrame::Message(message) => say::message(connection, message).await,
         ClientFrame::LegacyIntent(intent) => say::legacy_intent(connection, intent).await,

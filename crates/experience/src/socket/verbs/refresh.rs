@@ -7,7 +7,11 @@ use serde_json::json;
 use super::{About, Outcome};
 use crate::{
     Refusal,
-    socket::{Close, Outbox, connection::Connection, frames::{self, Dialect}},
+    socket::{
+        Close, Outbox,
+        connection::Connection,
+        frames::{self, Dialect},
+    },
 };
 
 /// `auth.refresh`, answered with an `auth.refreshed` that says until when.

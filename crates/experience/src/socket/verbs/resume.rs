@@ -17,11 +17,7 @@ pub(super) async fn resume(connection: &mut Connection, conversation_id: Convers
     (outcome, About { conversation_id: Some(conversation_id), ..About::new(Dialect::Platform) })
 }
 
-async fn try_resume(
-    connection: &mut Connection,
-    conversation_id: &ConversationId,
-    after: u64,
-) -> Result<(), Refusal> {
+async fn try_resume(connection: &mut Connection, conversation_id: &ConversationId, after: u64) -> Result<(), Refusal> {
     connection.require(Permission::ReadExecutions)?;
     let owner = connection.standing.asker.owner();
     let runtime = &connection.plane.runtime;
@@ -30,7 +26,10 @@ async fn try_resume(
     if after > conversation.cursor {
         return Err(Refusal::new(
             Code::BadCursor,
-            format!("The newest event of this conversation is {}. Resume after that one or an earlier one.", conversation.cursor),
+            format!(
+                "The newest event of this conversation is {}. Resume after that one or an earlier one.",
+                conversation.cursor
+            ),
         ));
     }
     let key = StreamKey::Conversation(owner, conversation_id.clone());
