@@ -22,6 +22,9 @@ const MAX_UNSENT_MESSAGES: usize = 256;
 /// Bytes that may wait for a slow client.
 const MAX_UNSENT_BYTES: usize = 1024 * 1024;
 
+/// Messages for which room is kept while nothing waits.
+const KEPT_MESSAGES: usize = 16;
+
 /// How long a client is given to take the last frames and to say goodbye.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -100,8 +103,8 @@ impl Outbox {
         if self.unflushed {
             ready!(Pin::new(&mut self.sink).poll_flush(context)).map_err(Close::from_error)?;
             self.unflushed = false;
-            // An idle socket keeps no memory of its busy times.
-            self.waiting.shrink_to(0);
+            // An idle socket keeps little memory of its busy times.
+            self.waiting.shrink_to(KEPT_MESSAGES);
         }
         Poll::Ready(Ok(()))
     }

@@ -91,7 +91,7 @@ async fn open(plane: Arc<Plane>, request: Request) -> Response {
     };
     match enter(&plane, &upgrade).await {
         Ok((asker, session_id, seat)) => {
-            let greets = upgrade.query("access_token").is_some();
+            let greets = plane.config.legacy_client && upgrade.query("access_token").is_some();
             accept(upgrade, &plane, move |plane, socket| {
                 Connection::new(plane, seat, asker, session_id).run(socket, greets)
             })

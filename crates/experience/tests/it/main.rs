@@ -7,5 +7,6 @@ mod openapi;
 mod problems;
 mod serving;
 mod sign_in;
+mod sockets;
 mod walls;
 mod work;
