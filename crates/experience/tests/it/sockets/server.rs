@@ -287,7 +287,7 @@ impl Client {
     }
 
     /// Every text frame up to the goodbye, and its code.
-    pub(crate) async fn to_the_end(&mut self) -> (Vec<Value>, u16) {
+    pub(crate) async fn until_goodbye(&mut self) -> (Vec<Value>, u16) {
         let mut frames = Vec::new();
         loop {
             match within(self.stream.next()).await {

@@ -27,7 +27,7 @@ async fn submit(server: &Server, who: &SignedIn, intent_type: &str, turn: Option
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_goes_from_any_cursor_to_the_end() {
+async fn a_stream_goes_from_any_cursor_until_goodbye() {
     let server = Server::new().await;
     let ada = server.register("ada").await;
     let execution_id = submit(&server, &ada, "two_steps", None).await;
@@ -35,14 +35,14 @@ async fn a_stream_goes_from_any_cursor_to_the_end() {
     let mut live = server.connect(&path, &ada).await;
     live.until("execution.step_completed").await;
     server.gate.notify_one();
-    let (_, code) = live.to_the_end().await;
+    let (_, code) = live.until_goodbye().await;
     assert_eq!(code, 1000);
 
-    let (all, code) = server.connect(&path, &ada).await.to_the_end().await;
+    let (all, code) = server.connect(&path, &ada).await.until_goodbye().await;
     assert_eq!((seqs(&all), code), ((1..=7).collect(), 1000));
     assert_eq!(words(&all)[6], "execution.completed");
     for after in [1, 3, 6, 7, 1_000] {
-        let (rest, code) = server.connect(&format!("{path}?after={after}"), &ada).await.to_the_end().await;
+        let (rest, code) = server.connect(&format!("{path}?after={after}"), &ada).await.until_goodbye().await;
         assert_eq!((&rest[..], code), (&all[after.min(7)..], 1000), "after {after}");
     }
     let bearer = format!("Bearer {}", ada.access_token.0);
@@ -64,7 +64,7 @@ async fn server_sent_events_resume_by_their_ids() {
         )
     };
     for (query, headers, ids) in
-        [("", "", 1..=7), ("?after=4", "", 5..=7), ("?after=1", "last-event-id: 5\r\n", 6..=7), ("?after=7", "", 8..=7)]
+        [("", "", 1..8), ("?after=4", "", 5..8), ("?after=1", "last-event-id: 5\r\n", 6..8), ("?after=7", "", 8..8)]
     {
         let answer = server.raw(&get(&ada, query, headers)).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/event-stream"), "{answer}");
@@ -93,7 +93,7 @@ async fn a_stream_has_its_own_execution_only() {
     let mut stream = server.connect(&format!("/api/execution/{held}/stream"), &ada).await;
     let before = stream.until("agent.token").await;
     client.send(json!({ "type": "agent.cancel", "execution_id": held })).await;
-    let (after, code) = stream.to_the_end().await;
+    let (after, code) = stream.until_goodbye().await;
     assert_eq!(code, 1000);
     let all: Vec<_> = before.iter().chain(&after).collect();
     assert!(all.iter().all(|frame| frame["execution_id"] == held.as_str()));
