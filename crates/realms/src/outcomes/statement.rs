@@ -78,7 +78,7 @@ impl Section {
 
 /// Names that people gave, so that they change nothing of the Markdown around them. What stands between back-ticks stays code.
 pub fn plain(text: &str) -> String {
-    let keeps_code = text.matches('`').count() % 2 == 0;
+    let keeps_code = text.matches('`').count().is_multiple_of(2);
     let mut is_code = false;
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {

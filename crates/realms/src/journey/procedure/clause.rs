@@ -135,7 +135,8 @@ fn ends_sentence(text: &str, at: usize, end: usize) -> bool {
     }
     let last = text[..at].rsplit([' ', '(', '\u{a0}']).next().unwrap_or("").to_lowercase();
     let initial = last.chars().count() == 1 && last.chars().all(char::is_alphabetic);
-    !initial && !(ABBREVIATIONS.contains(&last.as_str()) && !text[end..].trim().is_empty())
+    let is_last = text[end..].trim().is_empty();
+    !initial && (is_last || !ABBREVIATIONS.contains(&last.as_str()))
 }
 
 /// The text with `_` for each byte that is quoted or in brackets, where quote and bracket are closed.
@@ -152,7 +153,7 @@ fn mask(text: &str) -> String {
         };
         let inside = open + mark.len_utf8();
         masked.push_str(&rest[..open]);
-        let window = rest.floor_char_boundary(inside + MAX_QUOTE_BYTES);
+        let window = char_boundary(rest, inside + MAX_QUOTE_BYTES);
         let end = match rest[inside..window].find(close) {
             Some(length) => inside + length + close.len_utf8(),
             None => {
@@ -167,6 +168,12 @@ fn mask(text: &str) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+/// The last place at or before `at` where no character is cut.
+fn char_boundary(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|&place| text.is_char_boundary(place)).unwrap_or(0)
 }
 
 /// Where the words are: letters, digits and `_`, with `'`, `-`, `.` and `/` inside of them, and `,` inside of numbers.

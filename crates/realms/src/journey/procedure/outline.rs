@@ -282,7 +282,7 @@ fn prose(lines: &[Line<'_>]) -> Outline {
 }
 
 /// Runs of lines of text that nothing parts.
-fn paragraphs<'a, 'b>(lines: &'b [Line<'a>]) -> Vec<Vec<(u64, &'a str)>> {
+fn paragraphs<'a>(lines: &[Line<'a>]) -> Vec<Vec<(u64, &'a str)>> {
     let mut found = vec![Vec::new()];
     for line in lines {
         match line.kind {

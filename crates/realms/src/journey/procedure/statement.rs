@@ -73,15 +73,16 @@ pub(super) enum Said {
 }
 
 impl Decision {
-    fn new(question: &str, options: Vec<(String, Vec<Statement>)>) -> Statement {
-        Statement::Decision(Self { question: question_label(question), options, asked: false })
-    }
-
     /// Whether a further answer still has a place.
     pub(super) fn is_open(&self) -> bool {
         let has = |label: &str| self.options.iter().any(|(option, _)| option == label);
-        !has(OTHERWISE) && !(has(YES) && has(NO))
+        let has_both = has(YES) && has(NO);
+        !has(OTHERWISE) && !has_both
     }
+}
+
+fn decision(condition: &str, options: Vec<(String, Vec<Statement>)>) -> Statement {
+    Statement::Decision(Decision { question: question_label(condition), options, asked: false })
 }
 
 /// Reads one sentence.
@@ -95,12 +96,12 @@ pub(super) fn said(sentence: &str) -> Said {
         return answer;
     }
     if sentence.ends_with('?') {
-        let decision = Decision { question: question_label(sentence), options: Vec::new(), asked: true };
-        return Said::Statements(vec![Statement::Decision(decision)]);
+        let asked = Decision { question: question_label(sentence), options: Vec::new(), asked: true };
+        return Said::Statements(vec![Statement::Decision(asked)]);
     }
     if let Some((question, rest)) = question_and_answer(sentence) {
-        let decision = Decision { question: question_label(question), options: Vec::new(), asked: true };
-        let mut statements = vec![Statement::Decision(decision)];
+        let asked = Decision { question: question_label(question), options: Vec::new(), asked: true };
+        let mut statements = vec![Statement::Decision(asked)];
         statements.extend(read(rest, 1));
         return Said::Statements(statements);
     }
@@ -228,7 +229,7 @@ fn conditional(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
             None => options.push((opposite(answer), otherwise)),
         }
     }
-    statements.push(Decision::new(condition, options));
+    statements.push(decision(condition, options));
     Some(statements)
 }
 
@@ -279,7 +280,7 @@ fn trailing(clause: &Clause<'_>, depth: u32) -> Option<Vec<Statement>> {
     if let Some((_, tail)) = parted {
         options.push((opposite(answer), read(tail, depth + 1)));
     }
-    Some(vec![Decision::new(condition, options)])
+    Some(vec![decision(condition, options)])
 }
 
 /// Whether the condition at `index` belongs to what follows it: `Weigh it; if it is heavy, …`, `Weigh it and if it is heavy, …`.
@@ -292,7 +293,7 @@ fn begins_clause(clause: &Clause<'_>, index: usize) -> bool {
 fn until(body: &str, condition: &str) -> Vec<Statement> {
     let again = Clause::new(body);
     match jump(&again, 0) {
-        Some(target) => vec![Decision::new(condition, vec![(NO.to_owned(), vec![Statement::Jump(target)])])],
+        Some(target) => vec![decision(condition, vec![(NO.to_owned(), vec![Statement::Jump(target)])])],
         None => vec![Statement::Until { body: a_task(body), question: question_label(condition) }],
     }
 }
