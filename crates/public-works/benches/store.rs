@@ -1,6 +1,7 @@
 //! How many durable writes a second the store takes on this machine, from one task and from many. Every figure counts
 //! what was acknowledged; p50 is of the whole run of what its line names.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
 use std::{

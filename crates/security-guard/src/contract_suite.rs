@@ -182,6 +182,7 @@ async fn registration_is_all_or_nothing(plug: Plug) {
     assert!(untouched.is_anonymous, "a registration that did not happen claims nothing");
 }
 
+#[expect(clippy::disallowed_methods, reason = "the suite waits for each of them")]
 async fn parallel_registrations_have_one_winner(plug: Plug) {
     let tries = (1..=50).map(|number| {
         let plug = plug.clone();
@@ -264,6 +265,7 @@ async fn a_token_rotates_once(plug: Plug) {
     assert_eq!(rotate(&plug, 12, 13, at(1_001).after(TTL)).await, Rotated::Expired);
 }
 
+#[expect(clippy::disallowed_methods, reason = "the suite waits for each of them")]
 async fn parallel_rotations_get_the_same_successor(plug: Plug) {
     registered(&plug, 1).await;
     let tries = (0..10).map(|_| {
@@ -342,6 +344,7 @@ async fn a_session_is_claimed_once(plug: Plug) {
     assert_eq!(plug.claim_session(claim_of(7, 1, late)).await.expect("an answer"), Claim::NotFound, "expired");
 }
 
+#[expect(clippy::disallowed_methods, reason = "the suite waits for each of them")]
 async fn parallel_claims_have_one_winner(plug: Plug) {
     for user in 1..=8 {
         registered(&plug, user).await;

@@ -30,6 +30,7 @@ pub(crate) async fn serve(settings: &Settings, ready: impl FnOnce(SocketAddr)) -
     }
     let stop = CancellationToken::new();
     let patience = settings.server.drain_patience;
+    #[expect(clippy::disallowed_methods, reason = "`shut_down` waits for it")]
     let serving = tokio::spawn(experience::serve(listener, house.experience.clone(), stop.clone(), patience));
     ready(address);
     let why = wait_for_end(&house, &mut signals).await;

@@ -1,6 +1,8 @@
 //! The load: callers that each send the next request when the last was answered (a closed loop), over kept connections, with
 //! as little work of their own as can be, because they share the machine with the server.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+
 use std::{
     net::SocketAddr,
     sync::Arc,

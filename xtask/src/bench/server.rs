@@ -1,5 +1,7 @@
 //! Servers of the bench: real processes on loopback, each with a fresh data folder, ended by their own process id.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},

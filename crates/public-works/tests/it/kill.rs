@@ -25,6 +25,7 @@ const ACKNOWLEDGEMENTS: usize = 200;
 /// Writes for ever and prints the number of what was acknowledged, where the variable says so; otherwise there is
 /// nothing to test.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a process is told by its environment that it is the one to be killed")]
 fn the_process_that_is_killed() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -91,6 +91,7 @@ async fn an_approval_is_decided_once_with_corrections_that_fit() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "the test waits for each of them")]
 async fn many_words_at_once_are_one_decision() {
     let house = House::new().await;
     let id = house.submit("delete", json!({})).await;
