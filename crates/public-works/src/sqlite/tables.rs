@@ -109,7 +109,10 @@ fn quoted(name: &str) -> String {
 }
 
 /// From here on the connection reads the table and does nothing else, for so long.
-#[expect(clippy::disallowed_methods, reason = "SQLite computes on a thread of its own, for which no clock stands still")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "SQLite computes on a thread of its own, for which no clock stands still"
+)]
 fn fence(connection: &mut Connection, forbidden: &Arc<AtomicBool>, limits: QueryLimits) -> rusqlite::Result<()> {
     for (limit, most) in [
         (Limit::SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_BYTES),
