@@ -301,6 +301,7 @@ impl Journal {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "it lives for one line, and a box would be an allocation for every commit")]
 enum Ready {
     Now(Taken),
     At(Option<Instant>),
