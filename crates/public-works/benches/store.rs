@@ -148,7 +148,8 @@ impl Bench {
     async fn tell(&self, state: &State, count: usize) {
         let header = &state.header;
         let mut change = Change::new(header.execution_id.clone(), Fence::Attempt(state.attempt()));
-        let data = json!({"token": "some words of it ", "agent_id": "guide", "conversation_id": header.conversation_id});
+        let data =
+            json!({"token": "some words of it ", "agent_id": "guide", "conversation_id": header.conversation_id});
         change.events = (0..count)
             .map(|_| NewEvent::new(EventType::AgentToken, &header.execution_id, header.created_at, &data))
             .collect();
