@@ -18,8 +18,8 @@ use super::{
     writer::{self, Job, TypedJob},
 };
 
-const DATABASE_FILE: &str = "symphainy.db";
-const LOCK_FILE: &str = "lock";
+pub(super) const DATABASE_FILE: &str = "symphainy.db";
+pub(super) const LOCK_FILE: &str = "lock";
 
 /// How many writes may wait; one more is refused with `DatabaseError::Busy`.
 const MAX_WAITING_WRITES: usize = 8_192;
