@@ -17,10 +17,16 @@ impl SystemClock {
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// Chance from a generator that the system seeds.
+    /// Chance that is fit for secrets, from a generator that the system seeds.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that draws chance")]
     pub fn fill(self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
+    }
+
+    pub(crate) fn random<const N: usize>(self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
     }
 }
 

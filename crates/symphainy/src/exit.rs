@@ -1,45 +1,60 @@
-//! Exit codes that mean something (sysexits.h), and the error that carries one.
+//! How a command ends: a number that means something (the numbers of BSD's sysexits where one fits), and a sentence.
 
-use std::{fmt, process::ExitCode};
+use std::process::ExitCode;
 
-/// Why a command ends without success: a sentence for the person at the terminal, and a code for their script.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) code: u8,
-    pub(crate) message: String,
+/// The exit codes. Scripts may rely on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Success = 0,
+    /// The command worked, and what it was to find out is bad: an execution failed, a check failed.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 64,
+    /// What was given as input cannot be used.
+    Data = 65,
+    /// Something that is needed is not available: the port, the server, the data folder that another process uses.
+    Unavailable = 69,
+    /// Something broke inside, or the storage failed.
+    Internal = 70,
+    /// The data folder cannot be made or written.
+    CannotCreate = 73,
+    /// The sign-in was refused.
+    NotAllowed = 77,
+    /// The configuration is wrong.
+    Config = 78,
+    /// A second signal ended it before everything was put away.
+    Interrupted = 130,
 }
 
-/// What was asked for was done, and did not succeed.
-pub(crate) const FAILED: u8 = 1;
-/// The command was used wrongly.
-pub(crate) const USAGE: u8 = 64;
-/// What was named is not there.
-pub(crate) const NO_INPUT: u8 = 66;
-/// A server, port or folder is taken or does not answer.
-pub(crate) const UNAVAILABLE: u8 = 69;
-/// Something broke on our side.
-pub(crate) const SOFTWARE: u8 = 70;
-/// Something cannot be created or written.
-pub(crate) const CANNOT_CREATE: u8 = 73;
-/// The credentials are not good enough.
-pub(crate) const NO_PERMISSION: u8 = 77;
-/// A setting is wrong.
-pub(crate) const CONFIG: u8 = 78;
-
-impl Failure {
-    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
+/// Why a command does not do what it was asked: the sentence says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Complaint {
+    pub exit: Exit,
+    pub sentence: String,
 }
 
-impl From<Failure> for ExitCode {
-    fn from(failure: Failure) -> Self {
-        failure.code.into()
+impl Complaint {
+    pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+        Self { exit, sentence: sentence.into() }
+    }
+
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, sentence)
+    }
+
+    pub(crate) fn unavailable(sentence: impl Into<String>) -> Self {
+        Self::new(Exit::Unavailable, sentence)
+    }
+
+    pub(crate) fn internal(sentence: impl Into<String>) -> Self {
+        Self::new(Exit::Internal, sentence)
     }
 }

@@ -1,20 +1,77 @@
-//! The product put together: configuration, wiring, life and commands. It is the only place that knows every room, and the
-//! only one that reads the system's clock, chance and environment.
+//! The only binary, as a library for its own tests: it reads the configuration, makes one of everything, joins the rooms and
+//! speaks to people in a terminal. It decides nothing about intents, agents or who may do what.
 
+pub mod cli;
 pub mod config;
 pub mod wiring;
 
-mod clock;
-mod commands;
-mod exit;
 mod lifecycle;
-mod logs;
 
-use std::process::ExitCode;
+mod client;
+mod commands;
+
+mod banner;
+mod clock;
+mod environment;
+mod exit;
+mod logs;
+mod paint;
+
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
+
+use clap::Parser;
 
 pub use clock::SystemClock;
+pub use exit::{Complaint, Exit};
 
-/// Does what the command line says. The exit code is one of `sysexits.h`.
-pub fn run() -> ExitCode {
-    commands::run()
+use cli::{Cli, Command};
+use paint::Paint;
+
+/// What tasks that hang may still take after the command has ended.
+const LAST_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Does what the command line says, and answers the exit code (see [`Exit`]).
+pub fn main() -> ExitCode {
+    match run(std::env::args_os()) {
+        Ok(exit) => exit.into(),
+        Err(complaint) => {
+            let paint = Paint::of(&std::io::stderr());
+            eprintln!("{} {}", paint.bad("symphainy:"), complaint.sentence);
+            complaint.exit.into()
+        }
+    }
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, Complaint> {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to be told when the terminal is gone.
+            let _ = error.print();
+            return Ok(if error.use_stderr() { Exit::Usage } else { Exit::Success });
+        }
+    };
+    security_guard::install_crypto_provider();
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Complaint::new(Exit::Internal, format!("The executor cannot be started ({error}).")))?;
+    let outcome = executor.block_on(obey(cli));
+    executor.shutdown_timeout(LAST_PATIENCE);
+    outcome
+}
+
+async fn obey(cli: Cli) -> Result<Exit, Complaint> {
+    match cli.command() {
+        Command::Serve(arguments) => commands::serve(arguments).await,
+        Command::Chat(arguments) => commands::chat(arguments).await,
+        Command::Call(arguments) => commands::call(arguments).await,
+        Command::User(arguments) => commands::user(arguments).await,
+        Command::Doctor(arguments) => commands::doctor(arguments).await,
+    }
+}
+
+/// Whether a person sits at both ends.
+fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

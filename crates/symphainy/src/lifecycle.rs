@@ -1,143 +1,151 @@
-//! The life of the process: it listens, serves, and stops without losing anything.
+//! The life of a serving process: the data is opened and brought up to date, the port taken, unfinished work taken up, and then the
+//! doors open. At a signal they close in the opposite order.
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{io, net::SocketAddr, path::Path, time::Duration};
 
+use public_works::Database;
+use security_guard::SecurityGuard;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::{
-    config::Settings,
-    exit::{self, Failure},
-    wiring::{House, WiringError},
+    config::Config,
+    exit::{Complaint, Exit},
+    wiring::{self, House, Voices},
 };
 
 /// How often what has expired is forgotten.
-const TIDY_INTERVAL: std::time::Duration = std::time::Duration::from_secs(600);
+const TIDY_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Serves until a signal. `ready` is told the address once requests are answered.
-pub(crate) async fn serve(settings: &Settings, ready: impl FnOnce(SocketAddr)) -> Result<ExitCode, Failure> {
-    let mut signals = Signals::new().map_err(|error| Failure::new(exit::SOFTWARE, error.to_string()))?;
-    // The port first: a second server on the same port should not touch the data folder.
-    let listener = listen(settings.server.listen).await?;
-    let address = listener.local_addr().map_err(|error| Failure::new(exit::SOFTWARE, error.to_string()))?;
-    let house = House::build(settings).await.map_err(not_standing)?;
-    if settings.experience.legacy_client {
-        warn!("legacy_client is on: tokens in the query and session ids as credentials are accepted");
+/// Serves until a signal, and then puts everything away. `ready` is told the address when requests are answered.
+pub(crate) async fn serve(config: &Config, voices: Voices, ready: impl FnOnce(SocketAddr)) -> Result<Exit, Complaint> {
+    let mut signals = Signals::hear()?;
+    let database = wiring::open_database(&config.server.data_dir).await?;
+    // Nothing is executed before it is certain that this process can serve.
+    let listener = listen(config.server.listen).await?;
+    let address =
+        listener.local_addr().map_err(|error| Complaint::internal(format!("The port cannot be read ({error}).")))?;
+    let house = House::start(config, &database, voices).await?;
+    if config.experience.legacy_client {
+        warn!("legacy_client is on: tokens in the query and session ids are accepted as credentials");
     }
-    let stop = CancellationToken::new();
-    let patience = settings.server.drain_patience;
-    #[expect(clippy::disallowed_methods, reason = "`shut_down` waits for it")]
-    let serving = tokio::spawn(experience::serve(listener, house.experience.clone(), stop.clone(), patience));
     ready(address);
-    let why = wait_for_end(&house, &mut signals).await;
-    info!(reason = why.as_str(), "stopping");
-    stop.cancel();
-    let exit_code = tokio::select! {
-        code = shut_down(house, serving, patience, why) => code,
-        () = signals.any() => {
-            warn!("stopped at once; what ran goes on at the next start");
-            ExitCode::from(exit::FAILED)
-        }
-    };
-    Ok(exit_code)
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Failure::new(
-            exit::UNAVAILABLE,
-            format!("{address} is in use: stop what listens there, or choose another with --listen 127.0.0.1:8001"),
-        ),
-        io::ErrorKind::PermissionDenied => Failure::new(
-            exit::UNAVAILABLE,
-            format!("this user may not listen on {address}: choose a port above 1023 with --listen"),
-        ),
-        _ => Failure::new(exit::UNAVAILABLE, format!("cannot listen on {address}: {error}")),
-    })
-}
-
-fn not_standing(error: WiringError) -> Failure {
-    let code = match &error {
-        WiringError::Database(_) | WiringError::Objects(_) => exit::CANNOT_CREATE,
-        WiringError::Guard(_) | WiringError::Agents(_) => exit::CONFIG,
-        WiringError::Catalogue(_) | WiringError::Recovery(_) => exit::SOFTWARE,
-    };
-    Failure::new(code, error.to_string())
-}
-
-/// Why the process ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
-    Signal,
-    /// Nothing can be said about what is durable: the next start reads what is.
-    StorageFailed,
-}
-
-impl Why {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Signal => "signal",
-            Self::StorageFailed => "storage",
-        }
+    info!(%address, data_dir = %config.server.data_dir.display(), "ready");
+    let failing = database.clone();
+    let life = live(config.server.drain_patience, listener, house, database, &mut signals);
+    tokio::select! {
+        exit = life => Ok(exit),
+        () = failing.failed() => Err(storage_failed(failing.path())),
     }
 }
 
-async fn wait_for_end(house: &House, signals: &mut Signals) -> Why {
-    let mut tidy = tokio::time::interval(TIDY_INTERVAL);
-    loop {
-        tokio::select! {
-            () = signals.any() => return Why::Signal,
-            () = house.database.failed() => {
-                error!("the storage failed; the process ends, and the next start goes on from what is durable");
-                return Why::StorageFailed;
-            }
-            _ = tidy.tick() => {
-                if let Err(error) = house.guard.forget_expired().await {
-                    warn!(%error, "what has expired could not be forgotten");
-                }
-            }
-        }
-    }
-}
-
-async fn shut_down(
+/// From the first request to the last one.
+async fn live(
+    patience: Duration,
+    listener: TcpListener,
     house: House,
-    serving: tokio::task::JoinHandle<()>,
-    patience: std::time::Duration,
-    why: Why,
-) -> ExitCode {
-    if let Err(error) = serving.await {
-        error!(%error, "serving ended badly");
-    }
-    house.runtime.stop(patience).await;
-    drop(house.experience);
-    drop(house.guard);
-    house.database.close().await;
-    match why {
-        Why::Signal => ExitCode::SUCCESS,
-        Why::StorageFailed => ExitCode::from(exit::SOFTWARE),
+    database: Database,
+    signals: &mut Signals,
+) -> Exit {
+    let House { guard, runtime, experience } = house;
+    let closing = CancellationToken::new();
+    let mut serving = std::pin::pin!(experience::serve(listener, experience, closing.clone(), patience));
+    let signal = tokio::select! {
+        signal = signals.next() => signal,
+        () = &mut serving => unreachable!("it serves until it is told to close"),
+        never = tidy(&guard) => match never {},
+    };
+    info!(signal, ?patience, "closing; a second signal ends it at once");
+    closing.cancel();
+    let put_away = async {
+        tokio::join!(serving, runtime.stop(patience));
+        database.close().await;
+    };
+    tokio::select! {
+        () = put_away => {
+            info!("closed");
+            Exit::Success
+        }
+        _ = signals.next() => {
+            warn!("ended at once; what ran goes on at the next start");
+            Exit::Interrupted
+        }
     }
 }
 
-/// SIGINT and SIGTERM.
+/// Has the guard forget what has expired, now and then.
+async fn tidy(guard: &SecurityGuard) -> std::convert::Infallible {
+    let mut interval = tokio::time::interval(TIDY_INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(error) = guard.forget_expired().await {
+            warn!(%error, "what has expired could not be forgotten");
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Complaint> {
+    TcpListener::bind(address).await.map_err(|error| Complaint::unavailable(cannot_listen(address, &error)))
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    let elsewhere = SocketAddr::new(address.ip(), 0);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "The port {address} is taken by another program. Stop that one, or choose another port; --listen {elsewhere} takes any \
+             that is free."
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "This user may not listen on {address}. Choose a port above 1023, such as --listen {}:8000.",
+                address.ip()
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!(
+                "This machine does not have the address {}. Listen on one that it has, such as 127.0.0.1.",
+                address.ip()
+            )
+        }
+        _ => format!("It cannot listen on {address} ({error}). Choose another address with --listen."),
+    }
+}
+
+fn storage_failed(path: &Path) -> Complaint {
+    Complaint::internal(format!(
+        "The storage failed ({}), so nothing more is promised; what was acknowledged is kept. Check the disk, then start again.",
+        path.display()
+    ))
+}
+
+/// The signals that concern us.
 struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    /// A terminal that goes away takes nothing with it: hearing the signal is what keeps the process alive.
+    _hang_up: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    fn hear() -> Result<Self, Complaint> {
+        let hear =
+            |kind| signal(kind).map_err(|error| Complaint::internal(format!("Signals cannot be heard ({error}).")));
+        Ok(Self {
+            interrupt: hear(SignalKind::interrupt())?,
+            terminate: hear(SignalKind::terminate())?,
+            _hang_up: hear(SignalKind::hangup())?,
+        })
     }
 
-    async fn any(&mut self) {
+    /// The name of the next signal to stop.
+    async fn next(&mut self) -> &'static str {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
         }
     }
 }

@@ -1,37 +1,34 @@
-//! Logs: one line an event, on standard error; pretty where a person reads along, JSON for programs.
+//! Logs: one line an event on standard error, for eyes or as JSON. What is said is said elsewhere.
 
 use std::io::IsTerminal;
 
-use clap::ValueEnum;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::EnvFilter;
 
-/// What is told where nobody says otherwise: our own news, and what goes wrong in libraries.
-const DEFAULT_FILTER: &str = "warn,symphainy=info,experience=info,runtime=info,agents=info,realms=info,\
-                              public_works=info,security_guard=info";
+use crate::config::{LogConfig, LogFormat};
 
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// Pretty on a terminal, else JSON
-    #[default]
-    Auto,
-    Pretty,
-    Json,
+/// The crates of this house, as their events are named.
+const OURS: [&str; 8] =
+    ["symphainy", "contract", "security_guard", "runtime", "agents", "realms", "experience", "public_works"];
+
+/// Starts logging. A second call in a process changes nothing.
+pub(crate) fn start(config: &LogConfig) {
+    let terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(config)).with_writer(std::io::stderr);
+    // An error means that somebody logs already, which is what was asked for.
+    let _ = match (config.format, terminal) {
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => {
+            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
+        (LogFormat::Pretty, _) | (LogFormat::Auto, true) => {
+            builder.compact().with_target(false).with_ansi(terminal).try_init()
+        }
+    };
 }
 
-/// Begins to log. `RUST_LOG` chooses what is told.
-pub(crate) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let terminal = std::io::stderr().is_terminal();
-    let registry = tracing_subscriber::registry().with(filter);
-    let json = match format {
-        LogFormat::Auto => !terminal,
-        LogFormat::Pretty => false,
-        LogFormat::Json => true,
-    };
-    if json {
-        registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).init();
-    } else {
-        registry.with(fmt::layer().compact().with_target(false).with_ansi(terminal).with_writer(std::io::stderr)).init();
-    }
+/// Ours at the configured level; of the libraries only warnings.
+fn filter(config: &LogConfig) -> EnvFilter {
+    let level = config.level.as_str();
+    let ours = OURS.iter().map(|name| format!("{name}={level}"));
+    let directives: Vec<String> = std::iter::once(config.level.of_libraries().to_owned()).chain(ours).collect();
+    EnvFilter::new(directives.join(","))
 }

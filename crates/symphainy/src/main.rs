@@ -1,7 +1,7 @@
-//! The only binary: reads what was asked for and does it.
+//! The binary. Everything it can do is in the library beside it.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    symphainy::run()
+    symphainy::main()
 }

@@ -1,107 +1,166 @@
 //! The one place that joins the rooms: which plug goes into which socket.
 
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, Models};
-use contract::agent::AgentSummary;
 use experience::Experience;
 use public_works::{
-    objects::FileObjects,
-    sqlite::{Database, SqliteAccounts, SqliteStore, SqliteTables, move_space},
+    Database, FileObjects, SqliteStore, SqliteTables,
+    sqlite::{OpenError, SqliteAccounts, move_space},
 };
 use runtime::{Catalogue, Handler, Runtime};
-use security_guard::SecurityGuard;
+use security_guard::{GuardError, SecurityGuard};
 
-use crate::{SystemClock, config::Settings};
+use crate::{
+    SystemClock,
+    config::Config,
+    exit::{Complaint, Exit},
+};
+
+/// The folder of the data directory that has the files.
+const OBJECTS_FOLDER: &str = "objects";
 
 /// How many files the agents' folder may have; more is a mistake, not a team.
 const MAX_AGENT_FILES: usize = 200;
 
-/// The house: everything made once, and joined.
+/// One of everything, at work.
 pub struct House {
-    pub database: Database,
     pub guard: SecurityGuard,
     pub runtime: Runtime,
     pub experience: Experience,
 }
 
-/// Why the house does not stand.
-#[derive(Debug, thiserror::Error)]
-pub enum WiringError {
-    /// Says what is wrong with the data folder and what to do.
-    #[error(transparent)]
-    Database(#[from] public_works::sqlite::OpenError),
-    #[error("the folder for files cannot be made: {0}")]
-    Objects(#[source] std::io::Error),
-    #[error("{0}")]
-    Guard(#[from] security_guard::GuardError),
-    #[error("{0}")]
-    Agents(String),
-    #[error(transparent)]
-    Catalogue(#[from] runtime::CatalogueError),
-    #[error("what had not ended cannot be taken up: {0}")]
-    Recovery(#[from] runtime::StoreError),
+/// Opens the database of a data folder. One process at a time can have it.
+pub async fn open_database(data_dir: &Path) -> Result<Database, Complaint> {
+    let folder = data_dir.to_owned();
+    // Recovery and migrations take their time and block.
+    let opened = tokio::task::spawn_blocking(move || Database::open(&folder)).await;
+    let opened = opened.map_err(|error| Complaint::internal(format!("Opening the database broke ({error}).")))?;
+    opened.map_err(|error| open_complaint(&error))
+}
+
+/// The guard over the accounts of a database; the commands about users need no more than this.
+pub async fn open_guard(config: &Config, database: &Database) -> Result<SecurityGuard, Complaint> {
+    let accounts = SqliteAccounts::new(database.clone(), move_space);
+    let guard = SecurityGuard::open(config.guard.clone(), Arc::new(accounts), Arc::new(SystemClock)).await;
+    guard.map_err(|error| guard_complaint(&error))
+}
+
+/// The agents, and the models that they can name.
+pub struct Voices {
+    pub directory: Arc<Directory>,
+    pub models: Models,
+}
+
+/// Reads the agents of the configuration and sees that each has its model.
+pub fn voices(config: &Config) -> Result<Voices, Complaint> {
+    let more = match config.agents_folder() {
+        Some(folder) => read_agents(&folder)?,
+        None => Vec::new(),
+    };
+    let directory = Directory::builtin_and(more)
+        .map_err(|error| Complaint::new(Exit::Config, format!("The agents do not fit together: {error}.")))?;
+    let models = Models::new(BuiltinModel::new(BuiltinConfig { pace: config.agents.builtin.pace }));
+    if let Some((agent_id, model)) = models.missing(&directory).first() {
+        let sentence = format!(
+            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\"."
+        );
+        return Err(Complaint::new(Exit::Config, sentence));
+    }
+    Ok(Voices { directory: Arc::new(directory), models })
 }
 
 impl House {
-    /// Opens the data folder, takes up what had not ended, and stands ready to be served.
-    pub async fn build(settings: &Settings) -> Result<Self, WiringError> {
+    /// Joins everything over an open database. When this returns, what had not ended goes on, and the doors can be opened.
+    pub async fn start(config: &Config, database: &Database, voices: Voices) -> Result<Self, Complaint> {
         let clock = Arc::new(SystemClock);
-        let data_dir = &settings.server.data_dir;
-        let database = Database::open(data_dir)?;
-        let guard = open_guard(settings, &database).await?;
-        let objects = FileObjects::open(&data_dir.join("objects")).map_err(WiringError::Objects)?;
-        let directory = Arc::new(directory(settings.agents.folder.as_deref())?);
-        let catalogue = Catalogue::new(handlers(settings, &directory))?;
+        let guard = open_guard(config, database).await?;
+        let objects = open_objects(&config.server.data_dir)?;
+        let agents = voices.directory.summaries();
+        let catalogue = Catalogue::new(handlers(voices))
+            .map_err(|error| Complaint::internal(format!("The intents do not fit together: {error}.")))?;
         let store = Arc::new(SqliteStore::new(database.clone()));
-        let runtime =
-            Runtime::start(store, Arc::new(objects), clock.clone(), catalogue, settings.runtime()).await?;
-        let agents: Vec<AgentSummary> = directory.summaries();
-        let experience =
-            Experience::new(guard.clone(), runtime.client(), agents, settings.experience(), clock);
-        Ok(Self { database, guard, runtime, experience })
+        let runtime = Runtime::start(store, Arc::new(objects), clock.clone(), catalogue, config.runtime())
+            .await
+            .map_err(|error| {
+                Complaint::internal(format!("What had not ended cannot be taken up ({error}). Run `symphainy doctor`."))
+            })?;
+        let experience = Experience::new(guard.clone(), runtime.client(), agents, config.experience.clone(), clock);
+        Ok(Self { guard, runtime, experience })
     }
 }
 
-/// The guard over a data folder; the commands about users need no more than this.
-pub async fn open_guard(settings: &Settings, database: &Database) -> Result<SecurityGuard, WiringError> {
-    let accounts = Arc::new(SqliteAccounts::new(database.clone(), move_space));
-    Ok(SecurityGuard::open(settings.guard(), accounts, Arc::new(SystemClock)).await?)
-}
-
-fn handlers(settings: &Settings, directory: &Arc<Directory>) -> Vec<Arc<dyn Handler>> {
-    let builtin = BuiltinModel::new(BuiltinConfig { pace: settings.agents.builtin.pace });
-    let models = Models::new(builtin);
+fn handlers(voices: Voices) -> Vec<Arc<dyn Handler>> {
     let mut handlers = realms::handlers(Arc::new(SqliteTables));
-    handlers.extend(agents::handlers(Arc::clone(directory), models));
+    handlers.extend(agents::handlers(voices.directory, voices.models));
     handlers
 }
 
-/// The agents in the binary, and those of the folder.
-pub fn directory(folder: Option<&Path>) -> Result<Directory, WiringError> {
-    let more = folder.map_or_else(|| Ok(Vec::new()), read_folder).map_err(WiringError::Agents)?;
-    Directory::builtin_and(more).map_err(|error| WiringError::Agents(error.to_string()))
+fn open_objects(data_dir: &Path) -> Result<FileObjects, Complaint> {
+    let folder = data_dir.join(OBJECTS_FOLDER);
+    FileObjects::open(&folder).map_err(|error| {
+        let sentence = format!(
+            "The folder {} cannot be used ({error}). Give this user the right to write there.",
+            folder.display()
+        );
+        Complaint::new(Exit::CannotCreate, sentence)
+    })
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<AgentDefinition>, String> {
-    let unreadable = |error: std::io::Error| format!("the agents' folder {} cannot be read: {error}", folder.display());
+/// The definitions in a folder, in the order of their names.
+pub fn read_agents(folder: &Path) -> Result<Vec<AgentDefinition>, Complaint> {
+    let wrong = |problem: String| Complaint::new(Exit::Config, problem);
+    let unreadable = |error: std::io::Error| {
+        wrong(format!("The agents' folder {} cannot be read ({error}). Correct agents.folder.", folder.display()))
+    };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             files.push(path);
         }
     }
     if files.len() > MAX_AGENT_FILES {
-        return Err(format!("the agents' folder has {} files; at most {MAX_AGENT_FILES} are read", files.len()));
+        return Err(wrong(format!(
+            "The agents' folder has {} files; at most {MAX_AGENT_FILES} are read.",
+            files.len()
+        )));
     }
     files.sort();
     files
         .iter()
         .map(|path| {
-            let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
-            AgentDefinition::from_toml(&name, &text).map_err(|error| error.to_string())
+            let text = fs::read_to_string(path).map_err(unreadable)?;
+            AgentDefinition::from_toml(&path.display().to_string(), &text).map_err(|error| wrong(format!("{error}.")))
         })
         .collect()
+}
+
+/// What to tell whoever wanted the data folder.
+fn open_complaint(error: &OpenError) -> Complaint {
+    let exit = match error {
+        OpenError::InUse { .. } => Exit::Unavailable,
+        OpenError::Directory { .. } | OpenError::NotDurable { .. } => Exit::CannotCreate,
+        OpenError::NewerSchema { .. } | OpenError::ForeignSchema { .. } => Exit::Data,
+        OpenError::OldSqlite { .. } | OpenError::Sqlite { .. } => Exit::Internal,
+    };
+    Complaint::new(exit, error.to_string())
+}
+
+/// The guard's sentence, and the code that fits.
+pub(crate) fn guard_complaint(error: &GuardError) -> Complaint {
+    let exit = match error {
+        GuardError::Config(_) => Exit::Config,
+        GuardError::Invalid(_) | GuardError::EmailTaken | GuardError::NotFound(_) => Exit::Data,
+        GuardError::NotSignedIn
+        | GuardError::WrongPassword
+        | GuardError::TokenExpired
+        | GuardError::TokenInvalid
+        | GuardError::TokenReused
+        | GuardError::AccountDisabled
+        | GuardError::Forbidden(_) => Exit::NotAllowed,
+        GuardError::TooMany(_) | GuardError::Busy { .. } => Exit::Unavailable,
+        GuardError::Store(_) | GuardError::Internal(_) => Exit::Internal,
+    };
+    Complaint::new(exit, error.to_string())
 }

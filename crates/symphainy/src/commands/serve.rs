@@ -1,64 +1,48 @@
-//! `symphainy serve`: one process that is both planes.
+//! `symphainy serve`: people and programs can come.
 
 use std::{
-    io::{IsTerminal, Write},
+    io::{self, Write},
     net::SocketAddr,
-    process::ExitCode,
 };
 
-use clap::Args;
-use owo_colors::OwoColorize;
+use super::load_config;
+use crate::{
+    banner::Banner,
+    cli::ServeArguments,
+    config::Config,
+    exit::{Complaint, Exit},
+    lifecycle, logs,
+    paint::Paint,
+    wiring::{self, Voices},
+};
 
-use super::{ConfigArguments, block_on, start_logs};
-use crate::{config::Settings, exit::Failure, lifecycle, logs::LogFormat};
-
-#[derive(Args, Clone, Debug)]
-pub(super) struct ServeArguments {
-    /// Where to listen [default: 127.0.0.1:8000]; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
-    #[command(flatten)]
-    config: ConfigArguments,
-    /// Open the doors that the front end of today needs (tokens in the query, session ids as credentials)
-    #[arg(long)]
-    legacy_client: bool,
-    /// How log lines look
-    #[arg(long, value_enum, default_value_t)]
-    log: LogFormat,
+pub(crate) async fn serve(arguments: ServeArguments) -> Result<Exit, Complaint> {
+    let config = load_config(&arguments.flags())?;
+    logs::start(&config.log);
+    let voices = wiring::voices(&config)?;
+    let models = model_names(&voices);
+    lifecycle::serve(&config, voices, |address| greet(&config, address, &models)).await
 }
 
-pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let settings = arguments.config.settings(arguments.listen, arguments.legacy_client)?;
-    start_logs(arguments.log);
-    block_on(lifecycle::serve(&settings, |address| print_screen(&settings, address)))
+fn model_names(voices: &Voices) -> Vec<String> {
+    let mut names: Vec<String> = voices.directory.iter().map(|agent| agent.model.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
-/// The one screen: where it listens, where the data lies, which model answers, what to try next.
-fn print_screen(settings: &Settings, address: SocketAddr) {
-    let colours = std::io::stdout().is_terminal();
-    let title = format!("Symphainy {}", env!("CARGO_PKG_VERSION"));
-    let title = if colours { title.bold().to_string() } else { title };
-    let data_dir = std::path::absolute(&settings.server.data_dir).unwrap_or_else(|_| settings.server.data_dir.clone());
-    let url = format!("http://{address}");
-    let mut screen = format!(
-        "{title}\n\n\
-         \x20 listening   {url}\n\
-         \x20 data        {data}\n\
-         \x20 model       builtin (no key, no network)\n\
-         \x20 API         {url}/docs\n\n\
-         Try next, in another terminal:\n\
-         \x20 symphainy chat --server {url}\n\
-         \x20 curl {url}/api/auth/register -H 'content-type: application/json' \\\n\
-         \x20   -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"a long pass phrase\"}}'\n",
-        data = data_dir.display(),
-    );
-    if settings.experience.legacy_client {
-        screen.push_str("\nlegacy_client is on: tokens in the query and session ids as credentials are accepted.\n");
-    }
-    if !address.ip().is_loopback() {
-        screen.push_str("\nThis address can be reached from other machines: put TLS in front of it.\n");
-    }
-    // Nobody may be reading; the server serves all the same.
-    let _ = std::io::stdout().write_all(screen.as_bytes());
-    let _ = std::io::stdout().flush();
+fn greet(config: &Config, address: SocketAddr, models: &[String]) {
+    let data_dir = std::path::absolute(&config.server.data_dir).unwrap_or_else(|_| config.server.data_dir.clone());
+    let program = std::env::args().next().unwrap_or_else(|| "symphainy".to_owned());
+    let banner = Banner {
+        address,
+        data_dir: &data_dir,
+        models,
+        legacy_client: config.experience.legacy_client,
+        program: &program,
+    };
+    let text = banner.text(Paint::of(&io::stdout()));
+    // Nobody may be reading; that is no reason not to serve.
+    let _ = io::stdout().write_all(text.as_bytes());
+    let _ = io::stdout().flush();
 }

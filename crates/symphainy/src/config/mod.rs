@@ -1,147 +1,259 @@
-//! The settings: defaults, then `symphainy.toml`, then `SYMPHAINY__SECTION__KEY`, then flags. A key that nobody knows
-//! refuses to start, with the line where it stands.
+//! The configuration: defaults, then `symphainy.toml`, then `SYMPHAINY__SECTION__KEY`, then flags. It is put together from the
+//! rooms' own settings; what a setting means is theirs to know.
 
-mod limits;
-mod read;
+mod layers;
+mod place;
+mod sections;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
-
-use experience::{
-    ExperienceConfig,
-    config::{AllowedOrigin, Network},
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
 };
+
+use experience::ExperienceConfig;
+use figment::value::Value;
 use runtime::RuntimeConfig;
-use security_guard::{
-    GuardConfig,
-    config::{AuthConfig, SessionConfig},
-    duration,
-};
-use serde::{Deserialize, Serialize};
+use security_guard::GuardConfig;
 
-pub use limits::Limits;
-pub use read::{Flags, SettingsError, read};
+pub use layers::ConfigError;
+pub use sections::{AgentsConfig, LogConfig, LogFormat, LogLevel, RuntimeSection, ServerConfig};
 
-/// The file that is read where none is named.
+use layers::{Layer, Layers};
+
+/// The file that is read where no other is named.
 pub const DEFAULT_FILE: &str = "symphainy.toml";
 
-/// Everything that can be set.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    pub server: ServerSettings,
-    pub auth: AuthConfig,
-    pub session: SessionConfig,
-    pub limits: Limits,
-    pub experience: ExperienceSettings,
-    pub runtime: RuntimeSettings,
-    pub agents: AgentSettings,
+/// What settings in the environment begin with.
+const ENVIRONMENT_PREFIX: &str = "SYMPHAINY__";
+
+/// Every setting of the house.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub log: LogConfig,
+    /// The sections `auth` and `session`, and the guard's part of `limits`.
+    pub guard: GuardConfig,
+    /// The section `experience`, and its part of `limits`.
+    pub experience: ExperienceConfig,
+    pub runtime: RuntimeSection,
+    pub agents: AgentsConfig,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
 }
 
-/// Where it listens and keeps its data, and how it ends.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServerSettings {
-    pub listen: SocketAddr,
-    pub data_dir: PathBuf,
-    /// How long requests and executions may go on after a stop signal.
-    #[serde(with = "duration")]
-    pub drain_patience: Duration,
-}
-
-impl Default for ServerSettings {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8_000)),
-            data_dir: PathBuf::from("data"),
-            drain_patience: Duration::from_secs(25),
-        }
-    }
-}
-
-/// The face.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ExperienceSettings {
-    /// Origins of other sites that may call: `https://app.example.com`.
-    pub origins: Vec<AllowedOrigin>,
-    /// Opens the doors that the front end of today needs; a warning at start says so.
+/// What a command line says about the configuration. What it does not name comes from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    pub file: Option<PathBuf>,
+    pub data_dir: Option<PathBuf>,
+    pub listen: Option<SocketAddr>,
+    pub expose: bool,
     pub legacy_client: bool,
-    /// The proxies whose forwarding headers are believed: addresses or networks.
-    pub trusted_proxies: Vec<Network>,
+    pub log: Option<LogFormat>,
 }
 
-/// How executions run.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RuntimeSettings {
-    pub concurrency: usize,
-    pub max_attempts: u32,
-    #[serde(with = "duration")]
-    pub retry_delay: Duration,
-    #[serde(with = "duration")]
-    pub approval_ttl: Duration,
-}
-
-impl Default for RuntimeSettings {
-    fn default() -> Self {
-        let RuntimeConfig { concurrency, max_attempts, retry_delay, approval_ttl, .. } = RuntimeConfig::default();
-        Self { concurrency, max_attempts, retry_delay, approval_ttl }
-    }
-}
-
-/// Agents and what thinks for them.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AgentSettings {
-    /// A folder with one TOML file for each further agent.
-    pub folder: Option<PathBuf>,
-    /// Pieces of an answer that come within this time are one event; `0ms` makes each an event.
-    #[serde(with = "duration")]
-    pub coalesce: Duration,
-    pub builtin: BuiltinSettings,
-}
-
-impl Default for AgentSettings {
-    fn default() -> Self {
-        Self { folder: None, coalesce: RuntimeConfig::default().coalesce, builtin: BuiltinSettings::default() }
-    }
-}
-
-/// The builtin model.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BuiltinSettings {
-    /// The pause between two pieces of an answer, for demonstrations and tests.
-    #[serde(with = "duration")]
-    pub pace: Duration,
-}
-
-impl Settings {
-    pub fn guard(&self) -> GuardConfig {
-        GuardConfig {
-            auth: self.auth.clone(),
-            session: self.session.clone(),
-            limits: self.limits.guard.clone(),
-            legacy_client: self.experience.legacy_client,
+impl Config {
+    /// Reads everything. A file that a flag names has to be there; the one in the working directory may be missing.
+    pub fn load(flags: &Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut layers = Layers::of_defaults(&sections::defaults());
+        match &flags.file {
+            Some(path) => layers.add_file(path)?,
+            None if Path::new(DEFAULT_FILE).exists() => layers.add_file(Path::new(DEFAULT_FILE))?,
+            None => {}
         }
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
+                let path = path.to_ascii_lowercase().replace("__", ".");
+                // The text is a number, a truth or a list where it looks like one, as in the file.
+                let value: Value = value.parse().unwrap_or_else(|never: std::convert::Infallible| match never {});
+                layers.add(Layer::new(format!("the environment variable {name}"), &path, value));
+            }
+        }
+        for layer in flags.layers() {
+            layers.add(layer);
+        }
+        Self::read(&layers)
     }
 
+    fn read(layers: &Layers) -> Result<Self, ConfigError> {
+        layers.refuse_unknown(&sections::defaults())?;
+        let mut guard: GuardConfig = layers.parts("", &["auth", "session", "limits"])?;
+        let mut experience: ExperienceConfig = layers.parts("experience", &["limits"])?;
+        guard.legacy_client = experience.legacy_client;
+        experience.origins.dedup();
+        let config = Self {
+            server: layers.section("server")?,
+            log: layers.section("log")?,
+            guard,
+            experience,
+            runtime: layers.section("runtime")?,
+            agents: layers.section("agents")?,
+            file: layers.file().map(Path::to_owned),
+        };
+        config.check(layers)?;
+        Ok(config)
+    }
+
+    /// What no section can know by itself.
+    fn check(&self, layers: &Layers) -> Result<(), ConfigError> {
+        self.guard.check().map_err(|bad| layers.complain(bad.setting, bad.problem))?;
+        self.runtime.check().map_err(|(setting, problem)| layers.complain(setting, problem.to_owned()))?;
+        let listen = self.server.listen;
+        if !listen.ip().is_loopback() && !self.server.expose {
+            let problem = format!(
+                "{listen} can be reached from other machines, and Symphainy speaks plain HTTP: passwords would travel in the clear. \
+                 Listen on 127.0.0.1, or put a proxy with TLS before it and say --expose (server.expose = true)"
+            );
+            return Err(layers.complain("server.listen", problem));
+        }
+        Ok(())
+    }
+
+    /// How executions run.
     pub fn runtime(&self) -> RuntimeConfig {
-        RuntimeConfig {
-            concurrency: self.runtime.concurrency,
-            coalesce: self.agents.coalesce,
-            max_attempts: self.runtime.max_attempts,
-            retry_delay: self.runtime.retry_delay,
-            approval_ttl: self.runtime.approval_ttl,
+        let RuntimeSection { concurrency, max_attempts, retry_delay, approval_ttl } = self.runtime;
+        RuntimeConfig { concurrency, coalesce: self.agents.coalesce, max_attempts, retry_delay, approval_ttl }
+    }
+
+    /// The folder with definitions of more agents: the configured one, or `agents` beside the configuration where it is there.
+    pub fn agents_folder(&self) -> Option<PathBuf> {
+        if let Some(folder) = &self.agents.folder {
+            return Some(folder.clone());
+        }
+        let beside = self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).join("agents");
+        beside.is_dir().then_some(beside)
+    }
+}
+
+impl Flags {
+    fn layers(&self) -> Vec<Layer> {
+        let flag = |name: &str, path: &str, value: Value| Layer::new(format!("the flag {name}"), path, value);
+        let data_dir = self.data_dir.as_ref().map(|path| Value::from(path.to_string_lossy().into_owned()));
+        let listen = self.listen.map(|address| Value::from(address.to_string()));
+        let log = self.log.map(|format| Value::from(format.as_str()));
+        [
+            data_dir.map(|value| flag("--data-dir", "server.data_dir", value)),
+            listen.map(|value| flag("--listen", "server.listen", value)),
+            log.map(|value| flag("--log", "log.format", value)),
+            self.expose.then(|| flag("--expose", "server.expose", Value::from(true))),
+            self.legacy_client.then(|| flag("--legacy-client", "experience.legacy_client", Value::from(true))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Loads a configuration out of the text of a file, variables and flags.
+    fn load(file: &str, environment: &[(&str, &str)], flags: Flags) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("symphainy.toml");
+        std::fs::write(&path, file).unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let flags = Flags { file: Some(path.clone()), ..flags };
+        let loaded = Config::load(&flags, environment);
+        loaded.map_err(|error| error.to_string().replace(&path.display().to_string(), "symphainy.toml"))
+    }
+
+    #[test]
+    fn every_setting_has_a_default() {
+        let config = load("", &[], Flags::default()).unwrap();
+        assert_eq!(config.server, ServerConfig::default());
+        assert_eq!(config.guard, GuardConfig::default());
+        assert_eq!(config.experience, ExperienceConfig::default());
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.server.data_dir, Path::new("./data"));
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let file = "[server]\nlisten = \"127.0.0.1:1\"\ndata_dir = \"a\"\n[limits]\nlogin = \"7/1m\"\nsockets = 5\n";
+        let environment = [
+            ("SYMPHAINY__SERVER__LISTEN", "127.0.0.1:2"),
+            ("SYMPHAINY__LIMITS__LOGIN", "8/1m"),
+            ("SYMPHAINY__AGENTS__BUILTIN__PACE", "20ms"),
+            ("SYMPHAINY__EXPERIENCE__ORIGINS", "[\"https://app.example.com\"]"),
+            ("SYMPHAINY_SERVER", "http://elsewhere"),
+        ];
+        let flags = Flags { listen: Some("127.0.0.1:3".parse().unwrap()), legacy_client: true, ..Flags::default() };
+        let config = load(file, &environment, flags).unwrap();
+        assert_eq!(config.server.listen.port(), 3);
+        assert_eq!(config.server.data_dir, Path::new("a"));
+        assert_eq!(config.guard.limits.login.to_string(), "8/1m");
+        assert_eq!(config.experience.limits.sockets, 5);
+        assert_eq!(config.agents.builtin.pace, Duration::from_millis(20));
+        assert_eq!(config.experience.origins[0].as_str(), "https://app.example.com");
+        assert!(config.guard.legacy_client && config.experience.legacy_client);
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place() {
+        let cases = [
+            (
+                "[limits]\nlogni = \"5/1m\"\n",
+                "symphainy.toml, line 2: there is no setting limits.logni; did you mean limits.login?",
+            ),
+            ("[limtis]\n", "symphainy.toml, line 1: there is no setting limtis; did you mean limits?"),
+            ("\n[agents.builtin]\nspeed = 1\n", "symphainy.toml, line 3: there is no setting agents.builtin.speed"),
+            ("[limits]\n\nlogin = \"5\"\n", "symphainy.toml, line 3: limits.login: \"5\" is not a limit"),
+            ("[limits]\nsockets = \"many\"\n", "symphainy.toml, line 2: limits.sockets: "),
+            ("[auth]\naccess_token_ttl = 10\n", "symphainy.toml, line 2: auth.access_token_ttl: "),
+            (
+                "[auth.password]\nmemory_kib = 1\n",
+                "symphainy.toml, line 2: auth.password.memory_kib: must be at least 19456",
+            ),
+            ("[experience]\norigins = [\"*\"]\n", "symphainy.toml, line 2: experience.origins"),
+            (
+                "[server]\nlisten = \"0.0.0.0:80\"\n",
+                "symphainy.toml, line 2: server.listen: 0.0.0.0:80 can be reached from other",
+            ),
+            ("[runtime]\nconcurrency = 0\n", "symphainy.toml, line 2: runtime.concurrency: must be at least 1"),
+            ("[server\n", "symphainy.toml, line 1: "),
+            ("server = 5\n", "symphainy.toml, line 1: server: "),
+        ];
+        for (file, expected) in cases {
+            let error = load(file, &[], Flags::default()).unwrap_err();
+            assert!(error.starts_with(expected), "{file:?}\n  told:     {error}\n  expected: {expected}");
         }
     }
 
-    pub fn experience(&self) -> ExperienceConfig {
-        ExperienceConfig {
-            origins: self.experience.origins.clone(),
-            legacy_client: self.experience.legacy_client,
-            trusted_proxies: self.experience.trusted_proxies.clone(),
-            limits: self.limits.experience.clone(),
+    #[test]
+    fn a_mistake_in_the_environment_names_the_variable() {
+        for (name, value, expected) in [
+            (
+                "SYMPHAINY__LIMITS__LOGNI",
+                "5/1m",
+                "the environment variable SYMPHAINY__LIMITS__LOGNI: there is no setting limits.logni",
+            ),
+            (
+                "SYMPHAINY__LIMITS__LOGIN",
+                "often",
+                "the environment variable SYMPHAINY__LIMITS__LOGIN: limits.login: \"often\"",
+            ),
+        ] {
+            let error = load("", &[(name, value)], Flags::default()).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
         }
+        let flags = Flags { listen: Some("[::]:80".parse().unwrap()), ..Flags::default() };
+        assert!(load("", &[], flags).unwrap_err().starts_with("the flag --listen: server.listen: "));
+    }
+
+    #[test]
+    fn who_exposes_may() {
+        let flags = Flags { listen: Some("0.0.0.0:80".parse().unwrap()), expose: true, ..Flags::default() };
+        assert!(load("", &[], flags).is_ok());
+    }
+
+    #[test]
+    fn a_named_file_has_to_be_there() {
+        let flags = Flags { file: Some("no-such-file.toml".into()), ..Flags::default() };
+        let error = Config::load(&flags, []).unwrap_err().to_string();
+        assert!(error.starts_with("no-such-file.toml: it cannot be read"), "{error}");
     }
 }

@@ -1,0 +1,330 @@
+//! The command line: what can be said, and how it is explained.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    banner::DEFAULT_SERVER,
+    config::{Flags, LogFormat},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  symphainy                               serve on http://127.0.0.1:8000 with the data in ./data
+  symphainy chat                          talk to the agents from a terminal
+  symphainy call list_files               submit one intent and print what came of it
+  symphainy doctor                        say what is wrong with the configuration and the data folder
+
+Exit codes:
+  0 it worked; 1 it worked, and what it found is bad; 64 the command line is wrong; 65 the input cannot be used;
+  69 something needed is not available; 70 something broke inside; 73 the data folder cannot be made;
+  77 the sign-in was refused; 78 the configuration is wrong; 130 stopped by a second signal";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  symphainy serve
+  symphainy serve --listen 127.0.0.1:9000 --data-dir /var/lib/symphainy
+  symphainy serve --listen 127.0.0.1:0                  take any free port and print it
+  SYMPHAINY__LIMITS__LOGIN=20/1m symphainy serve        any setting, from the environment
+
+Ctrl-C (or SIGTERM) stops it in good order: new requests are refused, what runs may go on for ten seconds (server.drain_patience), and
+what has not finished goes on at the next start. A second Ctrl-C stops it at once; nothing that was acknowledged is lost.";
+
+const CHAT_EXAMPLES: &str = "\
+Examples:
+  symphainy chat                                        asks for address and password; offers to register
+  symphainy chat --anonymous                            without an account, within tight limits
+  symphainy chat --email ada@example.com \"how good is this data?\"
+  symphainy chat --anonymous < questions.txt            one message a line
+
+While it runs: /help shows what else can be typed. Ctrl-C stops the answer; twice ends the chat.
+The password is read from the terminal, from SYMPHAINY_PASSWORD, or from the first line of standard input.";
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  symphainy call list_files --email ada@example.com
+  symphainy call assess_data_quality --file orders.csv
+  symphainy call query_data --param file=orders.csv --param sql='SELECT count(*) FROM data'
+  echo '{\"file\":\"orders.csv\"}' | symphainy call assess_data_quality - --json
+  symphainy call generate_roadmap --no-wait             print the execution's id and leave
+
+It ends with 0 where the execution completed, and with 1 where it failed or was cancelled.";
+
+const USER_EXAMPLES: &str = "\
+Examples:
+  symphainy user create ada@example.com --name \"Ada Lovelace\"
+  symphainy user list --json
+  symphainy user disable ada@example.com
+  symphainy user reset-password ada@example.com
+
+These work on the data folder itself, while no server uses it.";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  symphainy doctor
+  symphainy doctor --config /etc/symphainy.toml --json
+
+It changes nothing. It ends with 0 where nothing has failed, and with 1 otherwise.";
+
+/// The agent back end in one binary: sign-in, sessions, conversations, and certainty about what the agents did.
+#[derive(Debug, Parser)]
+#[command(name = "symphainy", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+impl Cli {
+    /// What is to be done: without a word it is `serve`.
+    pub fn command(self) -> Command {
+        self.command.unwrap_or(Command::Serve(self.serve))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve people and programs (the default)
+    Serve(ServeArguments),
+    /// Talk to the agents from a terminal
+    Chat(ChatArguments),
+    /// Submit one intent, wait for it and print what came of it
+    Call(CallArguments),
+    /// Create, list, disable and enable users, and reset their passwords
+    User(UserArguments),
+    /// Say what is wrong with the configuration, the data folder and the port
+    Doctor(DoctorArguments),
+}
+
+/// Where the configuration and the data are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct HouseArguments {
+    /// The configuration [default: ./symphainy.toml, where it is there]
+    #[arg(long, value_name = "FILE", env = "SYMPHAINY_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where everything is kept [default: ./data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl HouseArguments {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags { file: self.config.clone(), data_dir: self.data_dir.clone(), ..Flags::default() }
+    }
+}
+
+#[derive(Args, Debug, Default)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub struct ServeArguments {
+    /// Where to listen; port 0 takes any that is free [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub house: HouseArguments,
+    /// Allow an address that other machines reach; put a proxy with TLS before it
+    #[arg(long)]
+    pub expose: bool,
+    /// Open the doors that the front end of today needs
+    #[arg(long)]
+    pub legacy_client: bool,
+    /// How logs are written on standard error [default: pretty on a terminal, else JSON]
+    #[arg(long, value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+}
+
+impl ServeArguments {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags {
+            listen: self.listen,
+            expose: self.expose,
+            legacy_client: self.legacy_client,
+            log: self.log,
+            ..self.house.flags()
+        }
+    }
+}
+
+/// Which server, and as whom.
+#[derive(Args, Clone, Debug)]
+pub struct SignInArguments {
+    /// The server
+    #[arg(long, value_name = "URL", env = "SYMPHAINY_SERVER", default_value = DEFAULT_SERVER)]
+    pub server: String,
+    /// The address to sign in with
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// Register the address first, as a person of this name
+    #[arg(long, value_name = "NAME", requires = "email")]
+    pub register: Option<String>,
+    /// Keep the sign-in for the next time, in a file that only you can read
+    #[arg(long)]
+    pub remember: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = CHAT_EXAMPLES)]
+pub struct ChatArguments {
+    #[command(flatten)]
+    pub sign_in: SignInArguments,
+    /// Work in an anonymous session, without an account
+    #[arg(long, conflicts_with_all = ["email", "remember"])]
+    pub anonymous: bool,
+    /// Go on with this conversation
+    #[arg(long, value_name = "CONVERSATION")]
+    pub resume: Option<String>,
+    /// Ask for this agent at first; GET /api/agents lists them
+    #[arg(long, value_name = "AGENT")]
+    pub agent: Option<String>,
+    /// Upload this file first; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub upload: Vec<PathBuf>,
+    /// Send this one message, print the answer and leave
+    pub message: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = CALL_EXAMPLES)]
+pub struct CallArguments {
+    /// The intent; GET /api/intents lists them
+    pub intent: String,
+    /// `-`: read the parameters from standard input, as one JSON object
+    #[arg(value_parser = ["-"], conflicts_with = "parameters")]
+    pub from_input: Option<String>,
+    #[command(flatten)]
+    pub sign_in: SignInArguments,
+    /// One parameter; the value is JSON where it is valid JSON, else text
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
+    /// All parameters, as one JSON object
+    #[arg(long, value_name = "JSON")]
+    pub parameters: Option<String>,
+    /// Upload this file first and name it to the intent
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// Do not wait for the end; print the execution's id
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Wait for the end (the default)
+    #[arg(long, conflicts_with = "no_wait")]
+    pub wait: bool,
+    /// Print the execution as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = USER_EXAMPLES)]
+pub struct UserArguments {
+    #[command(subcommand)]
+    pub verb: UserVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserVerb {
+    /// Create a user, with a tenant of their own
+    Create {
+        /// Their e-mail address
+        email: String,
+        /// Their name
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        common: UserCommon,
+    },
+    /// List the users
+    List {
+        #[command(flatten)]
+        common: UserCommon,
+    },
+    /// End every sign-in of a user and let nobody sign in as them
+    Disable {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: UserCommon,
+    },
+    /// Let a disabled user sign in again
+    Enable {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: UserCommon,
+    },
+    /// Set a new password and end every sign-in
+    ResetPassword {
+        /// Their e-mail address
+        email: String,
+        #[command(flatten)]
+        common: UserCommon,
+    },
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct UserCommon {
+    #[command(flatten)]
+    pub house: HouseArguments,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+pub struct DoctorArguments {
+    #[command(flatten)]
+    pub house: HouseArguments,
+    /// Where it would listen [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        <Cli as CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_word_it_serves() {
+        for line in [
+            vec!["symphainy"],
+            vec!["symphainy", "--listen", "127.0.0.1:1"],
+            vec!["symphainy", "serve", "--data-dir", "x"],
+        ] {
+            let command = Cli::try_parse_from(&line).unwrap().command();
+            assert!(matches!(command, Command::Serve(_)), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for line in [
+            vec!["symphainy", "chat", "--anonymous", "--email", "a@b.c"],
+            vec!["symphainy", "chat", "--register", "Ada"],
+            vec!["symphainy", "call", "x", "--wait", "--no-wait"],
+            vec!["symphainy", "call", "x", "-", "--parameters", "{}"],
+            vec!["symphainy", "serve", "--listen", "8000"],
+            vec!["symphainy", "--legacy-client", "chat"],
+        ] {
+            assert!(Cli::try_parse_from(&line).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn every_command_ends_its_help_with_examples() {
+        for command in <Cli as CommandFactory>::command().get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:"), "{help}");
+        }
+    }
+}

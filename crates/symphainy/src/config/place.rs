@@ -1,0 +1,61 @@
+//! On which line of a TOML text a setting stands.
+
+use toml::de::{DeTable, DeValue};
+
+/// A text that is no TOML.
+pub(super) struct Mistake {
+    /// Counted from 1.
+    pub(super) line: usize,
+    pub(super) message: String,
+}
+
+/// Refuses what is no TOML.
+pub(super) fn check(text: &str) -> Result<(), Mistake> {
+    match DeTable::parse(text) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let offset = error.span().map_or(0, |span| span.start);
+            Err(Mistake { line: line_at(text, offset), message: error.message().trim().replace('\n', ", ") })
+        }
+    }
+}
+
+/// The line on which the setting at `path` (with dots) stands, counted from 1; the nearest section's where it is not there.
+pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut found = None;
+    for name in path.split('.') {
+        let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == name) else { break };
+        found = Some(line_at(text, key.span().start));
+        match value.get_ref() {
+            DeValue::Table(below) => table = below,
+            _ => break,
+        }
+    }
+    found
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_lines() {
+        let text = "# first\n[auth]\nissuer = \"x\"\npassword.passes = 3\n\n[agents.builtin]\npace = \"1s\"\n";
+        for (path, line) in [
+            ("auth", Some(2)),
+            ("auth.issuer", Some(3)),
+            ("auth.password.passes", Some(4)),
+            ("agents.builtin.pace", Some(7)),
+            ("auth.nothing", Some(2)),
+            ("nothing", None),
+        ] {
+            assert_eq!(line_of(text, path), line, "{path}");
+        }
+    }
+}

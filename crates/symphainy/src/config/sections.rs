@@ -1,0 +1,190 @@
+//! The sections that no other room owns, with their defaults, and the tree of all settings with theirs.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
+use experience::ExperienceConfig;
+use runtime::RuntimeConfig;
+use security_guard::GuardConfig;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// The section `server`: the process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where it listens; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// Whether `listen` may be an address that other machines reach.
+    pub expose: bool,
+    /// Where everything is kept: the database, the files.
+    pub data_dir: PathBuf,
+    /// How long requests and executions may go on after a signal to stop.
+    #[serde(with = "security_guard::duration")]
+    pub drain_patience: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            expose: false,
+            data_dir: PathBuf::from("./data"),
+            drain_patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The section `log`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    /// The least important events of ours that are written; libraries write warnings.
+    pub level: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Pretty on a terminal, else JSON
+    #[default]
+    Auto,
+    /// For eyes
+    Pretty,
+    /// One JSON object a line
+    Json,
+}
+
+impl LogFormat {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Pretty => "pretty",
+            Self::Json => "json",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+
+    /// Libraries say much that is none of an operator's business.
+    pub(crate) const fn of_libraries(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn | Self::Info | Self::Debug | Self::Trace => "warn",
+        }
+    }
+}
+
+/// The section `runtime`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RuntimeSection {
+    /// Executions that run at once.
+    pub concurrency: usize,
+    /// How often an execution is begun at most.
+    pub max_attempts: u32,
+    /// The wait before the second attempt; it doubles from there.
+    #[serde(with = "security_guard::duration")]
+    pub retry_delay: Duration,
+    /// How long an approval waits for somebody's word.
+    #[serde(with = "security_guard::duration")]
+    pub approval_ttl: Duration,
+}
+
+impl Default for RuntimeSection {
+    fn default() -> Self {
+        let RuntimeConfig { concurrency, max_attempts, retry_delay, approval_ttl, coalesce: _ } =
+            RuntimeConfig::default();
+        Self { concurrency, max_attempts, retry_delay, approval_ttl }
+    }
+}
+
+impl RuntimeSection {
+    /// The setting that is wrong, and what is wrong with it.
+    pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let rules = [
+            (self.concurrency >= 1, "runtime.concurrency", "must be at least 1"),
+            (self.max_attempts >= 1, "runtime.max_attempts", "must be at least 1"),
+            (!self.approval_ttl.is_zero(), "runtime.approval_ttl", "must be longer than \"0s\""),
+        ];
+        match rules.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, setting, problem)) => Err((setting, problem)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The section `agents`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentsConfig {
+    /// A folder with definitions of more agents, one TOML file each; absent: `agents` beside the configuration, if it is there.
+    pub folder: Option<PathBuf>,
+    /// Pieces of an answer that come within this time are one event; `"0ms"` makes each an event.
+    #[serde(with = "security_guard::duration")]
+    pub coalesce: Duration,
+    pub builtin: BuiltinSection,
+}
+
+impl Default for AgentsConfig {
+    fn default() -> Self {
+        Self { folder: None, coalesce: RuntimeConfig::default().coalesce, builtin: BuiltinSection::default() }
+    }
+}
+
+/// The section `agents.builtin`: the model that is always there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BuiltinSection {
+    /// How long it waits between two pieces of an answer; for demonstrations and tests.
+    #[serde(with = "security_guard::duration")]
+    pub pace: Duration,
+}
+
+/// Every setting with its default: what there is, and the first layer.
+pub(super) fn defaults() -> Map<String, Value> {
+    let guard = fields(&GuardConfig::default());
+    let mut experience = fields(&ExperienceConfig::default());
+    let mut limits = fields(&guard["limits"]);
+    limits.extend(experience.remove("limits").as_ref().map(fields).unwrap_or_default());
+    fields(&json!({
+        "server": ServerConfig::default(),
+        "log": LogConfig::default(),
+        "auth": guard["auth"],
+        "session": guard["session"],
+        "limits": limits,
+        "experience": experience,
+        "runtime": RuntimeSection::default(),
+        "agents": AgentsConfig::default(),
+    }))
+}
+
+/// A section as an object.
+pub(super) fn fields(section: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(section) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) | Err(_) => unreachable!("a section is an object of settings"),
+    }
+}
