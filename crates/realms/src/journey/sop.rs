@@ -281,8 +281,13 @@ mod tests {
         workflow::{Edge, Workflow},
     };
 
+    /// Kind, label and actor of a node.
+    type NodeShape = (NodeKind, String, Option<String>);
+    /// The places of both ends, and the label.
+    type EdgeShape = (usize, usize, Option<String>);
+
     /// The graph without its ids: nodes and edges by the order in which a reader meets them.
-    fn shape(workflow: &Workflow) -> (Vec<(NodeKind, String, Option<String>)>, Vec<(usize, usize, Option<String>)>) {
+    fn shape(workflow: &Workflow) -> (Vec<NodeShape>, Vec<EdgeShape>) {
         let links = workflow.links();
         let mut place = vec![usize::MAX; workflow.nodes.len()];
         let mut order = Vec::new();

@@ -295,14 +295,18 @@ impl Journal {
                 buffer.due = None;
                 return Ready::At(None);
             }
-            return Ready::Now(buffer.take(id, attempt));
+            return Ready::Now(Box::new(buffer.take(id, attempt)));
         }
         Ready::At(buffer.due)
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one line, and a box would be an allocation for every commit"
+)]
 enum Ready {
-    Now(Taken),
+    Now(Box<Taken>),
     At(Option<Instant>),
     Closed,
 }
