@@ -1,0 +1,12 @@
+//! The real binary from outside: processes, ports, signals, terminals' pipes. What happens inside a room is tested there.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod command_line;
+mod crash;
+mod legacy_client;
+mod main_job;
+mod tenants;
+
+mod person;
+mod process;
