@@ -301,10 +301,6 @@ impl Journal {
     }
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives for one line, and a box would be an allocation for every commit"
-)]
 enum Ready {
     Now(Box<Taken>),
     At(Option<Instant>),
