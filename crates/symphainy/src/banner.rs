@@ -68,7 +68,8 @@ fn model_line(name: &str) -> String {
 
 fn curl_line(url: &str) -> String {
     format!(
-        "curl {url}/api/auth/register --json '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"a long pass phrase\"}}'"
+        "curl {url}/api/auth/register -H 'content-type: application/json' -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\
+         \"password\":\"a long pass phrase\"}}'"
     )
 }
 

@@ -89,7 +89,7 @@ impl Layers {
         let tables = Toml::string(&text)
             .data()
             .map_err(|error| ConfigError { place: Some(name.clone()), problem: error.to_string() })?;
-        let settings = tables.into_iter().flat_map(|(_, settings)| settings).collect();
+        let settings = tables.into_values().flatten().collect();
         self.add(Layer { origin: name, settings });
         self.file = Some((path.to_owned(), text));
         Ok(())
