@@ -185,7 +185,7 @@ impl Chat {
 
     fn prompt(&mut self) {
         if self.is_interactive {
-            show(&format!("{} ", self.paint.bold("›")));
+            show(&self.screen.prompt());
         }
     }
 
@@ -262,7 +262,6 @@ impl Chat {
     /// Somebody is asked. A script without a next line cannot answer; the question stays open.
     fn asked(&mut self, heard: &Heard) -> Next {
         if self.input.is_none() {
-            show("\n");
             show(&self.screen.note(&format!("answer it with: symphainy chat --resume {}", self.conversation_id)));
             self.last_failed = true;
             return Next::Ends;
@@ -422,7 +421,6 @@ impl Chat {
         if self.turn.is_some() {
             self.cancel().await;
         } else if self.is_interactive {
-            show("\n");
             show(&self.screen.note("once more, or /quit, ends the chat"));
         } else {
             return Next::Ends;
@@ -434,7 +432,6 @@ impl Chat {
     fn input_ended(&mut self) -> Next {
         self.input = None;
         if self.deciding.take().is_some() {
-            show("\n");
             show(&self.screen.note(&format!("answer it with: symphainy chat --resume {}", self.conversation_id)));
             return Next::Ends;
         }

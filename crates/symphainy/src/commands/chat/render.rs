@@ -32,11 +32,33 @@ pub(super) struct Screen {
     spoke: bool,
     /// The tool whose line is still open.
     open_tool: Option<String>,
+    /// Whether the cursor stands behind the prompt.
+    prompted: bool,
 }
 
 impl Screen {
     pub(super) fn new(paint: Paint, live: bool) -> Self {
-        Self { paint, live, at_line_start: true, agent: String::new(), heading: None, spoke: false, open_tool: None }
+        Self {
+            paint,
+            live,
+            at_line_start: true,
+            agent: String::new(),
+            heading: None,
+            spoke: false,
+            open_tool: None,
+            prompted: false,
+        }
+    }
+
+    /// The sign that something can be typed; nothing where it stands there already.
+    pub(super) fn prompt(&mut self) -> String {
+        if self.prompted {
+            return String::new();
+        }
+        let output = format!("{}\n{} ", self.fresh_line(), self.paint.bold("›"));
+        self.at_line_start = false;
+        self.prompted = true;
+        output
     }
 
     /// The text for an event. What concerns no reader is empty.
@@ -60,6 +82,7 @@ impl Screen {
     /// The user's own line has been echoed by the terminal, or was never shown.
     pub(super) fn user_spoke(&mut self) {
         self.at_line_start = true;
+        self.prompted = false;
         self.heading = None;
     }
 
@@ -83,6 +106,7 @@ impl Screen {
 
     fn fresh_line(&mut self) -> String {
         self.open_tool = None;
+        self.prompted = false;
         let output = if self.at_line_start { "" } else { "\n" };
         self.at_line_start = true;
         output.to_owned()
@@ -316,6 +340,17 @@ mod tests {
         });
         let expected = "  This needs your approval: delete_file\n    file: orders.csv[2J\n    force: true\n    why: It cannot be undone.\n  Do it? [y/N] ";
         assert_eq!(show(true, &[event("approval.pending", approval)]), expected);
+    }
+
+    #[test]
+    fn the_prompt_is_shown_once_and_nothing_runs_into_it() {
+        let mut screen = Screen::new(Paint::Plain, true);
+        assert_eq!(screen.prompt(), "\n› ");
+        assert_eq!(screen.prompt(), "");
+        assert_eq!(screen.note("once more"), "\n  (once more)\n");
+        assert_eq!(screen.prompt(), "\n› ");
+        screen.user_spoke();
+        assert_eq!(screen.line("said"), "said\n");
     }
 
     #[test]
