@@ -256,4 +256,32 @@ mod tests {
         let error = Config::load(&flags, []).unwrap_err().to_string();
         assert!(error.starts_with("no-such-file.toml: it cannot be read"), "{error}");
     }
+
+    #[test]
+    fn the_example_names_every_setting_with_its_default() {
+        const EXAMPLE: &str = include_str!("../../../../examples/symphainy.toml");
+        let config = load(EXAMPLE, &[], Flags::default()).unwrap();
+        let defaults = load("", &[], Flags::default()).unwrap();
+        assert_eq!(Config { file: None, ..config }, Config { file: None, ..defaults });
+        let mut missing = Vec::new();
+        for (section, settings) in sections::defaults() {
+            names(&section, &settings, &mut missing);
+        }
+        missing.retain(|path| {
+            let name = path.rsplit('.').next().unwrap();
+            place::line_of_exactly(EXAMPLE, path).is_none() && !EXAMPLE.contains(&format!("\n# {name} = "))
+        });
+        assert!(missing.is_empty(), "examples/symphainy.toml does not name {missing:?}");
+    }
+
+    fn names(path: &str, value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(settings) => {
+                for (name, value) in settings {
+                    names(&format!("{path}.{name}"), value, found);
+                }
+            }
+            _ => found.push(path.to_owned()),
+        }
+    }
 }

@@ -22,18 +22,29 @@ pub(super) fn check(text: &str) -> Result<(), Mistake> {
 
 /// The line on which the setting at `path` (with dots) stands, counted from 1; the nearest section's where it is not there.
 pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
-    let document = DeTable::parse(text).ok()?;
+    lines_on_the_way(text, path).last().copied()
+}
+
+/// The same, or nothing where it is not there.
+#[cfg(test)]
+pub(super) fn line_of_exactly(text: &str, path: &str) -> Option<usize> {
+    lines_on_the_way(text, path).get(path.split('.').count() - 1).copied()
+}
+
+/// The lines of the names on the way to a setting, as far as they are there.
+fn lines_on_the_way(text: &str, path: &str) -> Vec<usize> {
+    let Ok(document) = DeTable::parse(text) else { return Vec::new() };
     let mut table = document.get_ref();
-    let mut found = None;
+    let mut lines = Vec::new();
     for name in path.split('.') {
         let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == name) else { break };
-        found = Some(line_at(text, key.span().start));
+        lines.push(line_at(text, key.span().start));
         match value.get_ref() {
             DeValue::Table(below) => table = below,
             _ => break,
         }
     }
-    found
+    lines
 }
 
 fn line_at(text: &str, offset: usize) -> usize {

@@ -156,6 +156,43 @@ fn who_cannot_serve_says_why() {
 }
 
 #[test]
+fn data_of_a_newer_version_is_left_alone() {
+    let place = Place::new();
+    assert!(place.serve(&[]).stop().success());
+    let path = place.data_dir().join("symphainy.db");
+    let connection = public_works::sqlite::rusqlite::Connection::open(path).unwrap();
+    connection.execute("INSERT INTO schema_migrations (name, sql) VALUES ('9999_tomorrow', '')", []).unwrap();
+    drop(connection);
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0"], "", &[]);
+    assert_eq!(said.exit, 65, "{said:?}");
+    assert!(said.errors.contains("newer version"), "{said:?}");
+    let said = place.run(&["doctor", "--listen", "127.0.0.1:0"], "", &[]);
+    assert_eq!(said.exit, 1);
+    assert!(said.output.contains("fail  schema"), "{said:?}");
+}
+
+#[test]
+fn agents_can_be_added() {
+    let place = Place::new();
+    let folder = place.path().join("agents");
+    std::fs::create_dir(&folder).unwrap();
+    let definition = "agent_id = \"liaison.audit\"\nkind = \"liaison\"\nrealm = \"insights\"\n\
+                      description = \"Looks at data twice.\"\ninstructions = \"Be strict.\"\nintents = [\"assess_data_quality\"]\n";
+    std::fs::write(folder.join("audit.toml"), definition).unwrap();
+    let server = place.serve(&[]);
+    let environment = [("SYMPHAINY_SERVER", server.url.as_str())];
+    let said =
+        place.run(&["chat", "--anonymous", "--agent", "liaison.audit", "what can you do?"], "", &environment).well();
+    assert!(said.starts_with("liaison.audit\n"), "{said}");
+    drop(server);
+
+    std::fs::write(folder.join("audit.toml"), definition.replace("liaison\"\n", "liason\"\n")).unwrap();
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0"], "", &[]);
+    assert_eq!(said.exit, 78, "{said:?}");
+    assert!(said.errors.contains("audit.toml, line 2"), "{said:?}");
+}
+
+#[test]
 fn help_reads_well() {
     let place = Place::new();
     for arguments in [

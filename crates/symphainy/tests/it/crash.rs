@@ -1,5 +1,6 @@
 //! A kill in the middle of a turn loses nothing that was told.
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::{
@@ -40,10 +41,9 @@ async fn a_killed_turn_completes_after_the_restart_without_a_hole() {
     assert_eq!(seqs(&all), (1..=all.len() as u64).collect::<Vec<_>>(), "no hole, nothing twice");
     let again = last(&after, "agent.started");
     assert_eq!((&again["attempt"], &again["reply_to"]), (&json!(2), &json!("m1")));
-    let begun = after.iter().rposition(|frame| frame["event_type"] == "agent.started").unwrap();
     let response = last(&after, "agent.completed")["response"].as_str().unwrap();
     assert!(!response.is_empty());
-    assert_eq!(spoken(&after[begun..]), response);
+    assert_eq!(spoken_last(&after), response);
 
     let conversation = ada.get("/api/conversations/c1").await;
     let messages = conversation["messages"].as_array().unwrap();
@@ -62,4 +62,34 @@ async fn a_server_that_drains_says_so_and_ends_well() {
     assert!(socket.next().await.is_none(), "the socket is told to come back later");
     assert!(stopped.await.unwrap().success(), "{}", place.log());
     assert!(crate::person::http().get(format!("{url}/health")).send().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once_and_nothing_is_lost() {
+    let place = Place::new();
+    // Slower than anybody waits.
+    place.set("[agents.builtin]\npace = \"5s\"\n[server]\ndrain_patience = \"10m\"\n");
+    let server = place.serve(&[]);
+    server.signal(Signal::HUP);
+    let ada = Person::register(&server.url, "Ada").await;
+    let mut socket = ada.socket().await;
+    socket.say("c1", "m1", "what can I do here?").await;
+    socket.until(|frame| frame["event_type"] == "agent.token").await;
+    server.signal(Signal::TERM);
+    // The socket is told to go when the draining has begun.
+    while socket.next().await.is_some() {}
+    assert_eq!(server.stop().code(), Some(130), "{}", place.log());
+
+    place.set("");
+    let server = place.serve(&[]);
+    let mut socket = ada.at(&server.url).socket().await;
+    socket.send(json!({ "type": "agent.resume", "conversation_id": "c1", "after": 0 })).await;
+    let frames = socket.until(ends_turn).await;
+    assert_eq!(spoken_last(&frames), last(&frames, "agent.completed")["response"]);
+}
+
+/// The tokens since the agent began for the last time.
+fn spoken_last(frames: &[serde_json::Value]) -> String {
+    let begun = frames.iter().rposition(|frame| frame["event_type"] == "agent.started").unwrap();
+    spoken(&frames[begun..])
 }

@@ -125,9 +125,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// Asks it to stop, and waits.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         wait(&mut self.child)
     }
 
