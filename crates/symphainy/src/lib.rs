@@ -15,6 +15,7 @@ mod clock;
 mod environment;
 mod exit;
 mod logs;
+mod output;
 mod paint;
 
 use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};

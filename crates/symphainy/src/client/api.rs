@@ -69,6 +69,11 @@ impl ApiError {
             Self::NoAnswer(_) => None,
         }
     }
+
+    /// Whether asking again gets the same answer: the server said that it will not.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused(problem) if (400..500).contains(&problem.status) && problem.status != 429)
+    }
 }
 
 impl From<ApiError> for Complaint {

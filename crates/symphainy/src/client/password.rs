@@ -1,13 +1,14 @@
 //! Passwords as they come in: from the terminal without echo, from `SYMPHAINY_PASSWORD`, or as a line of standard input. Never from
 //! a flag, which others can see.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 
 use contract::auth::Secret;
 
 use crate::{
     environment,
     exit::{Complaint, Exit},
+    output::show,
 };
 
 const VARIABLE: &str = "SYMPHAINY_PASSWORD";
@@ -49,8 +50,7 @@ pub(crate) fn repeated(password: &Secret) -> Result<(), Complaint> {
 
 /// Asks a question on the terminal; the answer is a line. `None` at the end of the input.
 pub(crate) fn ask(question: &str) -> Result<Option<String>, Complaint> {
-    print!("{question}");
-    io::stdout().flush().map_err(broken)?;
+    show(question);
     line()
 }
 

@@ -1,6 +1,6 @@
 //! `symphainy call`: one intent, submitted, awaited and printed.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 
 use contract::{
     Event, EventType, ExecutionId,
@@ -14,6 +14,7 @@ use crate::{
     cli::CallArguments,
     client::{Api, ApiError, password, sign_in},
     exit::{Complaint, Exit},
+    output::{show, show_line},
     paint::{Paint, tame},
 };
 
@@ -38,14 +39,14 @@ pub(crate) async fn call(arguments: CallArguments) -> Result<Exit, Complaint> {
     let body = json!({ "intent_type": arguments.intent, "session_id": api.session_id(), "parameters": parameters });
     let submitted: Submitted = api.post("/api/intent/submit", &body).await?;
     if arguments.no_wait {
-        println!("{}", if arguments.json { json!(submitted).to_string() } else { submitted.execution_id.to_string() });
+        show_line(&if arguments.json { json!(submitted).to_string() } else { submitted.execution_id.to_string() });
         return Ok(Exit::Success);
     }
     let paint = Paint::of(&io::stderr());
     let waits = watch(&mut api, &submitted.execution_id, paint).await?;
     let execution: Execution = api.get(&format!("/api/execution/{}/status", submitted.execution_id)).await?;
     if arguments.json {
-        println!("{}", json!(execution));
+        show_line(&json!(execution).to_string());
     } else {
         print(&execution, waits.as_ref());
     }
@@ -150,12 +151,12 @@ async fn decide(api: &mut Api, event: &Event) -> Result<Option<Approval>, Compla
         return Ok(Some(approval));
     }
     let proposed = json!(approval.proposed.parameters);
-    println!(
+    show_line(&format!(
         "This needs your approval: {} with {}\n  why: {}",
         approval.proposed.intent_type,
         tame(&proposed.to_string()),
         tame(&approval.reason)
-    );
+    ));
     let answer = password::ask("Do it? [y/N] ")?;
     let approved = answer.is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"));
     let path = format!("/api/approvals/{}", approval.hook_id);
@@ -181,8 +182,7 @@ fn print(execution: &Execution, waits: Option<&Approval>) {
         text.push_str(&paint.dim(&format!("\n{key}: {id}")));
     }
     text.push_str(&paint.dim(&format!("\n{} {}\n", execution.execution_id, execution.status)));
-    // Whoever closed the other end does not want to read it.
-    let _ = io::stdout().write_all(text.as_bytes());
+    show(&text);
 }
 
 /// The result in its own words, where it has some.

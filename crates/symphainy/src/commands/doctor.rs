@@ -6,6 +6,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
+    time::Duration,
 };
 
 use contract::Timestamp;
@@ -24,6 +25,7 @@ use crate::{
     client::Api,
     config::{Config, Flags},
     exit::{Complaint, Exit},
+    output::show_line,
     paint::Paint,
     wiring,
 };
@@ -37,6 +39,9 @@ const GOOD_SPACE: u64 = 1024 * MIB;
 const OTHER_DESCRIPTORS: u64 = 256;
 /// A clock before this instant (2026-11-01) is wrong: this program is younger.
 const EARLIEST: Timestamp = Timestamp::from_millis(1_793_491_200_000);
+
+/// A program that has not said what it is by then is none of ours.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -83,10 +88,11 @@ pub(crate) async fn doctor(arguments: DoctorArguments) -> Result<Exit, Complaint
         }
     }
     let has_failed = findings.iter().any(|finding| finding.state == State::Fail);
-    println!(
-        "{}",
-        if arguments.json { json!({ "ok": !has_failed, "checks": findings }).to_string() } else { text(&findings) }
-    );
+    show_line(&if arguments.json {
+        json!({ "ok": !has_failed, "checks": findings }).to_string()
+    } else {
+        text(&findings)
+    });
     Ok(if has_failed { Exit::Failed } else { Exit::Success })
 }
 
@@ -229,7 +235,7 @@ async fn port(address: SocketAddr) -> Finding {
 /// The version of the Symphainy that answers there, if it is one.
 async fn health(address: SocketAddr) -> Option<String> {
     let mut api = Api::new(&format!("http://{address}")).ok()?;
-    let health: Value = api.get("/health").await.ok()?;
+    let health: Value = tokio::time::timeout(HEALTH_PATIENCE, api.get("/health")).await.ok()?.ok()?;
     let is_ours = health["service"] == "symphainy";
     is_ours.then(|| health["version"].as_str().unwrap_or_default().to_owned())
 }

@@ -1,9 +1,6 @@
 //! `symphainy serve`: people and programs can come.
 
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-};
+use std::{io, net::SocketAddr};
 
 use super::load_config;
 use crate::{
@@ -12,6 +9,7 @@ use crate::{
     config::Config,
     exit::{Complaint, Exit},
     lifecycle, logs,
+    output::show,
     paint::Paint,
     wiring::{self, Voices},
 };
@@ -41,8 +39,5 @@ fn greet(config: &Config, address: SocketAddr, models: &[String]) {
         legacy_client: config.experience.legacy_client,
         program: &program,
     };
-    let text = banner.text(Paint::of(&io::stdout()));
-    // Nobody may be reading; that is no reason not to serve.
-    let _ = io::stdout().write_all(text.as_bytes());
-    let _ = io::stdout().flush();
+    show(&banner.text(Paint::of(&io::stdout())));
 }

@@ -10,6 +10,7 @@ use crate::{
     cli::{UserArguments, UserCommon, UserVerb},
     client::password,
     exit::{Complaint, Exit},
+    output::show_line,
     wiring,
 };
 
@@ -37,7 +38,8 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<Exit, Complaint> {
     let outcome = obey(&guard, &arguments.verb, password).await;
     drop(guard);
     Database::close(database).await;
-    println!("{}", if common.json { outcome?.json } else { outcome?.text });
+    let said = outcome?;
+    show_line(if common.json { &said.json } else { &said.text });
     Ok(Exit::Success)
 }
 

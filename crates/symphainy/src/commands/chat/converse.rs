@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     time::Duration,
 };
 
@@ -28,6 +28,7 @@ use crate::{
         socket::{AgentSocket, Closed, Heard},
     },
     exit::{Complaint, Exit},
+    output::show,
     paint::Paint,
 };
 
@@ -451,10 +452,14 @@ impl Chat {
                 _ = self.interrupts.recv() => return Ok(Next::Ends),
             }
             wait = (wait * 2).min(LONGEST_WAIT);
-            if let Ok(socket) = AgentSocket::connect(&mut self.api).await {
-                self.socket = socket;
-                self.go_on().await;
-                return Ok(Next::Goes);
+            match AgentSocket::connect(&mut self.api).await {
+                Ok(socket) => {
+                    self.socket = socket;
+                    self.go_on().await;
+                    return Ok(Next::Goes);
+                }
+                Err(error) if error.is_final() => return Err(error.into()),
+                Err(_) => {}
             }
         }
         Err(Complaint::unavailable(format!(
@@ -478,12 +483,4 @@ impl Chat {
 
 fn new_conversation() -> ConversationId {
     ConversationId::from_parts(SystemClock.now(), SystemClock.random())
-}
-
-/// Writes at once: tokens are shown as they come.
-fn show(text: &str) {
-    let mut output = io::stdout().lock();
-    // Whoever closed the other end does not want to read on.
-    let _ = output.write_all(text.as_bytes());
-    let _ = output.flush();
 }

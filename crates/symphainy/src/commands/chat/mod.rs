@@ -14,6 +14,7 @@ use crate::{
     cli::ChatArguments,
     client::{Api, sign_in},
     exit::{Complaint, Exit},
+    output::show_line,
 };
 
 use converse::{Chat, Manner};
@@ -31,7 +32,7 @@ pub(crate) async fn chat(arguments: ChatArguments) -> Result<Exit, Complaint> {
     };
     for path in &arguments.upload {
         let file = api.upload(path).await?;
-        println!("{}", render::uploaded(&file));
+        show_line(&render::uploaded(&file));
     }
     let manner = match arguments.message {
         Some(message) => Manner::OneMessage(message),
