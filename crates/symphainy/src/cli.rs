@@ -11,35 +11,39 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  symphainy                               serve on http://127.0.0.1:8000 with the data in ./data
-  symphainy chat                          talk to the agents from a terminal
-  symphainy call list_files               submit one intent and print what came of it
-  symphainy doctor                        say what is wrong with the configuration and the data folder
+  symphainy                        serve on http://127.0.0.1:8000 with the data in ./data
+  symphainy chat                   talk to the agents from a terminal
+  symphainy call list_files        submit one intent and print what came of it
+  symphainy doctor                 say what is wrong with the configuration and the data
 
 Exit codes:
-  0 it worked; 1 it worked, and what it found is bad; 64 the command line is wrong; 65 the input cannot be used;
-  69 something needed is not available; 70 something broke inside; 73 the data folder cannot be made;
-  77 the sign-in was refused; 78 the configuration is wrong; 130 stopped by a second signal";
+   0  it worked                               70  something broke inside
+   1  it worked, and what it found is bad     73  the data folder cannot be made
+  64  the command line is wrong               77  the sign-in was refused
+  65  the input cannot be used                78  the configuration is wrong
+  69  something needed is not available      130  stopped by a second signal";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
   symphainy serve
   symphainy serve --listen 127.0.0.1:9000 --data-dir /var/lib/symphainy
-  symphainy serve --listen 127.0.0.1:0                  take any free port and print it
-  SYMPHAINY__LIMITS__LOGIN=20/1m symphainy serve        any setting, from the environment
+  symphainy serve --listen 127.0.0.1:0                take any free port and print it
+  SYMPHAINY__LIMITS__LOGIN=20/1m symphainy serve      any setting, from the environment
 
-Ctrl-C (or SIGTERM) stops it in good order: new requests are refused, what runs may go on for ten seconds (server.drain_patience), and
-what has not finished goes on at the next start. A second Ctrl-C stops it at once; nothing that was acknowledged is lost.";
+Ctrl-C (or SIGTERM) stops it in good order: new requests are refused, what runs may go on for ten
+seconds (server.drain_patience), and what has not ended goes on at the next start. A second Ctrl-C
+stops it at once; nothing that was acknowledged is lost.";
 
 const CHAT_EXAMPLES: &str = "\
 Examples:
-  symphainy chat                                        asks for address and password; offers to register
-  symphainy chat --anonymous                            without an account, within tight limits
+  symphainy chat                              asks who you are; offers to register
+  symphainy chat --anonymous                  without an account, within tight limits
+  symphainy chat --anonymous < questions.txt  one message a line
   symphainy chat --email ada@example.com \"how good is this data?\"
-  symphainy chat --anonymous < questions.txt            one message a line
 
-While it runs: /help shows what else can be typed. Ctrl-C stops the answer; twice ends the chat.
-The password is read from the terminal, from SYMPHAINY_PASSWORD, or from the first line of standard input.";
+While it runs, /help shows what else can be typed. Ctrl-C stops the answer; twice ends the chat.
+The password is read from the terminal, from SYMPHAINY_PASSWORD, or from the first line of
+standard input.";
 
 const CALL_EXAMPLES: &str = "\
 Examples:
@@ -47,7 +51,7 @@ Examples:
   symphainy call assess_data_quality --file orders.csv
   symphainy call query_data --param file=orders.csv --param sql='SELECT count(*) FROM data'
   echo '{\"file\":\"orders.csv\"}' | symphainy call assess_data_quality - --json
-  symphainy call generate_roadmap --no-wait             print the execution's id and leave
+  symphainy call generate_roadmap --no-wait           print the execution's id and leave
 
 It ends with 0 where the execution completed, and with 1 where it failed or was cancelled.";
 
@@ -102,7 +106,7 @@ pub enum Command {
 #[derive(Args, Clone, Debug, Default)]
 pub struct HouseArguments {
     /// The configuration [default: ./symphainy.toml, where it is there]
-    #[arg(long, value_name = "FILE", env = "SYMPHAINY_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "SYMPHAINY_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
     /// Where everything is kept [default: ./data]
     #[arg(long, value_name = "FOLDER")]
@@ -129,8 +133,8 @@ pub struct ServeArguments {
     /// Open the doors that the front end of today needs
     #[arg(long)]
     pub legacy_client: bool,
-    /// How logs are written on standard error [default: pretty on a terminal, else JSON]
-    #[arg(long, value_name = "FORMAT")]
+    /// How logs are written on standard error: pretty or json [default: pretty on a terminal]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub log: Option<LogFormat>,
 }
 
@@ -150,7 +154,7 @@ impl ServeArguments {
 #[derive(Args, Clone, Debug)]
 pub struct SignInArguments {
     /// The server
-    #[arg(long, value_name = "URL", env = "SYMPHAINY_SERVER", default_value = DEFAULT_SERVER)]
+    #[arg(long, value_name = "URL", env = "SYMPHAINY_SERVER", hide_env_values = true, default_value = DEFAULT_SERVER)]
     pub server: String,
     /// The address to sign in with
     #[arg(long, value_name = "ADDRESS")]
@@ -189,8 +193,8 @@ pub struct ChatArguments {
 pub struct CallArguments {
     /// The intent; GET /api/intents lists them
     pub intent: String,
-    /// `-`: read the parameters from standard input, as one JSON object
-    #[arg(value_parser = ["-"], conflicts_with = "parameters")]
+    /// Read the parameters from standard input, as one JSON object
+    #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true, conflicts_with = "parameters")]
     pub from_input: Option<String>,
     #[command(flatten)]
     pub sign_in: SignInArguments,
