@@ -27,13 +27,19 @@ pub use exit::{Complaint, Exit};
 
 use cli::{Cli, Command};
 use paint::Paint;
+use wiring::Extras;
 
 /// What tasks that hang may still take after the command has ended.
 const LAST_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Does what the command line says, and answers the exit code (see [`Exit`]).
 pub fn main() -> ExitCode {
-    match run(std::env::args_os()) {
+    main_with(Extras::default())
+}
+
+/// The same for a program that brings intents and models of its own; `serve` has them beside ours.
+pub fn main_with(extras: Extras) -> ExitCode {
+    match run(std::env::args_os(), extras) {
         Ok(exit) => exit.into(),
         Err(complaint) => {
             let paint = Paint::of(&std::io::stderr());
@@ -43,7 +49,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, Complaint> {
+fn run(arguments: impl IntoIterator<Item = OsString>, extras: Extras) -> Result<Exit, Complaint> {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -57,14 +63,14 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, Complaint>
         .enable_all()
         .build()
         .map_err(|error| Complaint::new(Exit::Internal, format!("The executor cannot be started ({error}).")))?;
-    let outcome = executor.block_on(obey(cli));
+    let outcome = executor.block_on(obey(cli, extras));
     executor.shutdown_timeout(LAST_PATIENCE);
     outcome
 }
 
-async fn obey(cli: Cli) -> Result<Exit, Complaint> {
+async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
     match cli.command() {
-        Command::Serve(arguments) => commands::serve(arguments).await,
+        Command::Serve(arguments) => commands::serve(arguments, extras).await,
         Command::Chat(arguments) => commands::chat(arguments).await,
         Command::Call(arguments) => commands::call(arguments).await,
         Command::User(arguments) => commands::user(arguments).await,

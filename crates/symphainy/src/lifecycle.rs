@@ -1,9 +1,10 @@
 //! The life of a serving process: the data is opened and brought up to date, the port taken, unfinished work taken up, and then the
 //! doors open. At a signal they close in the opposite order.
 
-use std::{io, net::SocketAddr, path::Path, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use public_works::Database;
+use runtime::Handler;
 use security_guard::SecurityGuard;
 use tokio::{
     net::TcpListener,
@@ -22,14 +23,19 @@ use crate::{
 const TIDY_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Serves until a signal, and then puts everything away. `ready` is told the address when requests are answered.
-pub(crate) async fn serve(config: &Config, voices: Voices, ready: impl FnOnce(SocketAddr)) -> Result<Exit, Complaint> {
+pub(crate) async fn serve(
+    config: &Config,
+    voices: Voices,
+    more: Vec<Arc<dyn Handler>>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<Exit, Complaint> {
     let mut signals = Signals::hear()?;
     let database = wiring::open_database(&config.server.data_dir).await?;
     // Nothing is executed before it is certain that this process can serve.
     let listener = listen(config.server.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Complaint::internal(format!("The port cannot be read ({error}).")))?;
-    let house = House::start(config, &database, voices).await?;
+    let house = House::start(config, &database, voices, more).await?;
     if config.experience.legacy_client {
         warn!("legacy_client is on: tokens in the query and session ids are accepted as credentials");
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, Models};
+use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
 use experience::Experience;
 use public_works::{
     Database, FileObjects, SqliteStore, SqliteTables,
@@ -46,6 +46,14 @@ pub async fn open_guard(config: &Config, database: &Database) -> Result<Security
     guard.map_err(|error| guard_complaint(&error))
 }
 
+/// What a program that embeds Symphainy brings along: intents and models of its own. The binary itself brings none.
+#[derive(Default)]
+pub struct Extras {
+    pub handlers: Vec<Arc<dyn Handler>>,
+    /// Agents' definitions can name these, beside `builtin`.
+    pub models: Vec<Arc<dyn LanguageModel>>,
+}
+
 /// The agents, and the models that they can name.
 pub struct Voices {
     pub directory: Arc<Directory>,
@@ -53,14 +61,15 @@ pub struct Voices {
 }
 
 /// Reads the agents of the configuration and sees that each has its model.
-pub fn voices(config: &Config) -> Result<Voices, Complaint> {
+pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Voices, Complaint> {
     let more = match config.agents_folder() {
         Some(folder) => read_agents(&folder)?,
         None => Vec::new(),
     };
     let directory = Directory::builtin_and(more)
         .map_err(|error| Complaint::new(Exit::Config, format!("The agents do not fit together: {error}.")))?;
-    let models = Models::new(BuiltinModel::new(BuiltinConfig { pace: config.agents.builtin.pace }));
+    let builtin = Models::new(BuiltinModel::new(BuiltinConfig { pace: config.agents.builtin.pace }));
+    let models = models.into_iter().fold(builtin, Models::with);
     if let Some((agent_id, model)) = models.missing(&directory).first() {
         let sentence = format!(
             "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\"."
@@ -72,12 +81,17 @@ pub fn voices(config: &Config) -> Result<Voices, Complaint> {
 
 impl House {
     /// Joins everything over an open database. When this returns, what had not ended goes on, and the doors can be opened.
-    pub async fn start(config: &Config, database: &Database, voices: Voices) -> Result<Self, Complaint> {
+    pub async fn start(
+        config: &Config,
+        database: &Database,
+        voices: Voices,
+        more: Vec<Arc<dyn Handler>>,
+    ) -> Result<Self, Complaint> {
         let clock = Arc::new(SystemClock);
         let guard = open_guard(config, database).await?;
         let objects = open_objects(&config.server.data_dir)?;
         let agents = voices.directory.summaries();
-        let catalogue = Catalogue::new(handlers(voices))
+        let catalogue = Catalogue::new(handlers(voices, more))
             .map_err(|error| Complaint::internal(format!("The intents do not fit together: {error}.")))?;
         let store = Arc::new(SqliteStore::new(database.clone()));
         let runtime = Runtime::start(store, Arc::new(objects), clock.clone(), catalogue, config.runtime())
@@ -90,9 +104,10 @@ impl House {
     }
 }
 
-fn handlers(voices: Voices) -> Vec<Arc<dyn Handler>> {
+fn handlers(voices: Voices, more: Vec<Arc<dyn Handler>>) -> Vec<Arc<dyn Handler>> {
     let mut handlers = realms::handlers(Arc::new(SqliteTables));
     handlers.extend(agents::handlers(voices.directory, voices.models));
+    handlers.extend(more);
     handlers
 }
 

@@ -130,7 +130,7 @@ fn configuration(config: &Config) -> Finding {
 }
 
 fn agents(config: &Config) -> Finding {
-    match wiring::voices(config) {
+    match wiring::voices(config, Vec::new()) {
         Err(complaint) => Finding::fail("agents", complaint.sentence),
         Ok(voices) => {
             Finding::ok("agents", format!("{} of them, and each has its model", voices.directory.iter().count()))

@@ -11,15 +11,15 @@ use crate::{
     lifecycle, logs,
     output::show,
     paint::Paint,
-    wiring::{self, Voices},
+    wiring::{self, Extras, Voices},
 };
 
-pub(crate) async fn serve(arguments: ServeArguments) -> Result<Exit, Complaint> {
+pub(crate) async fn serve(arguments: ServeArguments, extras: Extras) -> Result<Exit, Complaint> {
     let config = load_config(&arguments.flags())?;
     logs::start(&config.log);
-    let voices = wiring::voices(&config)?;
+    let voices = wiring::voices(&config, extras.models)?;
     let models = model_names(&voices);
-    lifecycle::serve(&config, voices, |address| greet(&config, address, &models)).await
+    lifecycle::serve(&config, voices, extras.handlers, |address| greet(&config, address, &models)).await
 }
 
 fn model_names(voices: &Voices) -> Vec<String> {
