@@ -17,14 +17,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measure submission and turns beside the least programs that keep the same promise
+    /// Measure the product beside the least programs that keep the same promises
     Bench {
-        /// How often the limit and the product are measured in turn
+        /// How often each figure is measured
         #[arg(long, default_value_t = 5)]
         rounds: usize,
         /// How long each measurement takes, after a quarter of it as warm-up
         #[arg(long, default_value_t = 4)]
         seconds: u64,
+        /// Only the rows whose names contain this
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
+        /// Put the figures into docs/performance.md
+        #[arg(long)]
+        write: bool,
     },
     /// Measure memory at idle and the time from start to ready
     Idle,
@@ -43,9 +49,9 @@ enum Task {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
-        Task::Bench { rounds, seconds } => {
+        Task::Bench { rounds, seconds, only, write } => {
             let duration = Duration::from_secs(seconds);
-            bench::run(bench::Plan { rounds, warm_up: duration / 4, duration }).await
+            bench::run(bench::Plan { rounds, warm_up: duration / 4, duration, only, write }).await
         }
         Task::Idle => idle::run().await,
         Task::Limit { listen, data_dir, frames } => bench::serve_limit(listen, &data_dir, frames).await,

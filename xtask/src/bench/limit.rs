@@ -30,6 +30,7 @@ pub(crate) async fn serve(listen: SocketAddr, data_dir: &Path, frames: usize) ->
     let frames: Arc<Vec<String>> = Arc::new((0..frames).map(|seq| frame(seq, frames)).collect());
     let router = Router::new()
         .route("/submit", post(submit))
+        .route("/execute", post(execute))
         .with_state(sender)
         .route("/ready", get(async || "ready"))
         .route("/turn", get(move |upgrade: WebSocketUpgrade| turn(upgrade, Arc::clone(&frames))));
@@ -39,11 +40,24 @@ pub(crate) async fn serve(listen: SocketAddr, data_dir: &Path, frames: usize) ->
     Ok(())
 }
 
+/// What was asked, durable.
 async fn submit(State(writer): State<mpsc::Sender<Insert>>, Json(body): Json<Value>) -> impl IntoResponse {
-    let (sender, receiver) = oneshot::channel();
-    writer.send((body.to_string(), sender)).await.expect("the writer outlives the server");
-    let id = receiver.await.expect("the writer answers");
+    let id = insert(&writer, body.to_string()).await;
     Json(json!({ "id": id, "status": "accepted" }))
+}
+
+/// What was asked, durable, and then what came of it, durable.
+async fn execute(State(writer): State<mpsc::Sender<Insert>>, Json(body): Json<Value>) -> impl IntoResponse {
+    let id = insert(&writer, body.to_string()).await;
+    let result = json!({ "id": id, "status": "completed" });
+    insert(&writer, result.to_string()).await;
+    Json(result)
+}
+
+async fn insert(writer: &mpsc::Sender<Insert>, body: String) -> i64 {
+    let (sender, receiver) = oneshot::channel();
+    writer.send((body, sender)).await.expect("the writer outlives the server");
+    receiver.await.expect("the writer answers")
 }
 
 fn write(file: &Path, mut receiver: mpsc::Receiver<Insert>) -> rusqlite::Result<()> {

@@ -5,14 +5,12 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
-use hdrhistogram::Histogram;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -20,202 +18,236 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig};
 
-/// What the callers do.
-#[derive(Clone)]
+use super::cell::Seen;
+
+/// What the callers do, and for how long.
 pub(super) struct Job {
     pub(super) address: SocketAddr,
     pub(super) kind: Kind,
     pub(super) callers: usize,
-    pub(super) warm_up: Duration,
     pub(super) duration: Duration,
 }
 
 #[derive(Clone)]
 pub(super) enum Kind {
-    /// POSTs a body again and again.
-    Post { path: String, authorization: Option<String>, body: Arc<str> },
+    /// Sends a request again and again.
+    Ask(Request),
+    /// Submits an intent and reads its events until it has ended.
+    Execute { submit: Request, token: String },
     /// Sends a message on a socket and reads until the frame that ends the turn.
-    Turn { path: String, authorization: Option<String>, ends: &'static str, text: &'static str },
+    Turn { path: String, token: Option<String>, ends: &'static str },
 }
 
-/// What was measured.
-pub(super) struct Cell {
-    pub(super) seconds: f64,
-    /// Latencies of whole operations in microseconds.
-    pub(super) whole: Histogram<u64>,
-    /// Latencies until the first frame, for turns.
-    pub(super) first: Histogram<u64>,
-    /// Frames, for turns.
-    pub(super) frames: u64,
+/// A request that is the same each time.
+#[derive(Clone)]
+pub(super) struct Request {
+    method: &'static str,
+    path: String,
+    token: Option<String>,
+    body: String,
 }
 
-impl Cell {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self { seconds: 0.0, whole: Histogram::new(3)?, first: Histogram::new(3)?, frames: 0 })
+impl Request {
+    pub(super) fn get(path: &str, token: Option<&str>) -> Self {
+        Self { method: "GET", path: path.to_owned(), token: token.map(str::to_owned), body: String::new() }
     }
 
-    pub(super) fn rate(&self) -> f64 {
-        self.whole.len() as f64 / self.seconds
+    pub(super) fn post(path: &str, token: Option<&str>, body: &Value) -> Self {
+        let token = token.map(str::to_owned);
+        Self { method: "POST", path: path.to_owned(), token, body: body.to_string() }
     }
 
-    pub(super) fn frame_rate(&self) -> f64 {
-        self.frames as f64 / self.seconds
-    }
-
-    pub(super) fn p50_ms(&self) -> f64 {
-        self.whole.value_at_quantile(0.5) as f64 / 1_000.0
-    }
-
-    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
-        self.whole.add(&other.whole)?;
-        self.first.add(&other.first)?;
-        self.frames += other.frames;
-        Ok(())
+    fn bytes(&self, address: SocketAddr) -> Vec<u8> {
+        let Self { method, path, body, .. } = self;
+        let length = body.len();
+        let authorization =
+            self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{authorization}content-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
     }
 }
 
 /// Runs the callers side by side. Any error fails the whole cell: a figure with errors in it is no figure.
-pub(super) async fn run(job: &Job) -> anyhow::Result<Cell> {
-    let begin = Instant::now() + job.warm_up;
-    let end = begin + job.duration;
+pub(super) async fn run(job: &Job) -> anyhow::Result<Seen> {
+    let end = Instant::now() + job.duration;
     let mut callers = JoinSet::new();
     for number in 0..job.callers {
-        let job = job.clone();
+        let (address, kind) = (job.address, job.kind.clone());
         callers.spawn(async move {
-            match job.kind.clone() {
-                Kind::Post { path, authorization, body } => {
-                    post_until(&job, &path, authorization.as_deref(), &body, begin, end).await
-                }
-                Kind::Turn { path, authorization, ends, text } => {
-                    let caller = Caller { number, ends, text };
-                    turns_until(&job, &caller, &path, authorization.as_deref(), begin, end).await
+            match kind {
+                Kind::Ask(request) => ask_until(address, &request, end).await,
+                Kind::Execute { submit, token } => execute_until(address, &submit, &token, end).await,
+                Kind::Turn { path, token, ends } => {
+                    let caller = Caller { number, ends };
+                    turns_until(address, &caller, &path, token.as_deref(), end).await
                 }
             }
         });
     }
-    let mut cell = Cell::new()?;
+    let mut seen = Seen::nothing()?;
     while let Some(done) = callers.join_next().await {
-        cell.add(&done??)?;
+        seen.add(&done??)?;
     }
-    cell.seconds = job.duration.as_secs_f64();
-    Ok(cell)
+    Ok(seen)
 }
 
-async fn post_until(
-    job: &Job,
-    path: &str,
-    authorization: Option<&str>,
-    body: &str,
-    begin: Instant,
-    end: Instant,
-) -> anyhow::Result<Cell> {
-    let mut cell = Cell::new()?;
-    let authorization = authorization.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {}\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        job.address,
-        body.len()
-    );
-    let mut connection = TcpStream::connect(job.address).await?;
-    connection.set_nodelay(true)?;
-    let mut buffer = Vec::with_capacity(4_096);
+async fn ask_until(address: SocketAddr, request: &Request, end: Instant) -> anyhow::Result<Seen> {
+    let mut seen = Seen::nothing()?;
+    let request = request.bytes(address);
+    let mut connection = Connection::open(address).await?;
     loop {
         let sent = Instant::now();
         if sent >= end {
-            return Ok(cell);
+            return Ok(seen);
         }
-        connection.write_all(request.as_bytes()).await?;
-        read_answer(&mut connection, &mut buffer).await?;
-        if sent >= begin {
-            cell.whole.record(sent.elapsed().as_micros() as u64)?;
-        }
+        connection.ask(&request).await?;
+        seen.whole.record(micros(sent))?;
     }
 }
 
-/// Reads one answer with a content-length and checks that it is a success.
-async fn read_answer(connection: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
-    buffer.clear();
+async fn execute_until(address: SocketAddr, submit: &Request, token: &str, end: Instant) -> anyhow::Result<Seen> {
+    let mut seen = Seen::nothing()?;
+    let submit = submit.bytes(address);
+    let mut connection = Connection::open(address).await?;
     loop {
-        let read = connection.read_buf(buffer).await?;
-        ensure!(read > 0, "the server closed the connection");
-        let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let text = std::str::from_utf8(&buffer[..head])?;
-        ensure!(text.starts_with("HTTP/1.1 200"), "an answer that is no success: {}", String::from_utf8_lossy(buffer));
-        let length: usize = text
-            .lines()
-            .find_map(|line| {
-                line.to_ascii_lowercase().strip_prefix("content-length:").map(|value| value.trim().to_owned())
-            })
-            .context("the answer has no content-length")?
-            .parse()?;
-        let whole = head + 4 + length;
-        while buffer.len() < whole {
-            ensure!(connection.read_buf(buffer).await? > 0, "the server closed the connection");
+        let sent = Instant::now();
+        if sent >= end {
+            return Ok(seen);
         }
-        return Ok(());
+        let answer: Value = serde_json::from_slice(connection.ask(&submit).await?)?;
+        let id = answer["execution_id"].as_str().context("no execution_id")?;
+        let events = Request::get(&format!("/api/execution/{id}/events"), Some(token)).bytes(address);
+        let events = connection.ask(&events).await?;
+        ensure!(
+            find(events, b"execution.completed").is_some(),
+            "an execution did not complete: {}",
+            String::from_utf8_lossy(events)
+        );
+        seen.whole.record(micros(sent))?;
     }
 }
 
-/// Who talks, what they say, and what ends the answer.
+/// A kept connection that speaks as much HTTP/1.1 as the servers here do.
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(8_192) })
+    }
+
+    /// Sends a request and answers the body of a success, with the marks of chunks where it came in chunks.
+    async fn ask(&mut self, request: &[u8]) -> anyhow::Result<&[u8]> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let head = loop {
+            self.read().await?;
+            if let Some(head) = find(&self.buffer, b"\r\n\r\n") {
+                break head;
+            }
+        };
+        let text = std::str::from_utf8(&self.buffer[..head])?.to_ascii_lowercase();
+        ensure!(
+            text.starts_with("http/1.1 200"),
+            "an answer that is no success: {}",
+            String::from_utf8_lossy(&self.buffer)
+        );
+        let body = head + 4;
+        match text.lines().find_map(|line| line.strip_prefix("content-length:")) {
+            Some(length) => {
+                let whole = body + length.trim().parse::<usize>()?;
+                while self.buffer.len() < whole {
+                    self.read().await?;
+                }
+            }
+            None => {
+                while !self.buffer.ends_with(b"\r\n0\r\n\r\n") {
+                    self.read().await?;
+                }
+            }
+        }
+        Ok(&self.buffer[body..])
+    }
+
+    async fn read(&mut self) -> anyhow::Result<()> {
+        ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
+        Ok(())
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Who talks on a socket, and what ends the answer.
 struct Caller {
     number: usize,
     ends: &'static str,
-    text: &'static str,
 }
 
 async fn turns_until(
-    job: &Job,
+    address: SocketAddr,
     caller: &Caller,
     path: &str,
-    authorization: Option<&str>,
-    begin: Instant,
+    token: Option<&str>,
     end: Instant,
-) -> anyhow::Result<Cell> {
-    let mut cell = Cell::new()?;
-    let mut request = format!("ws://{}{path}", job.address).into_client_request()?;
-    if let Some(token) = authorization {
+) -> anyhow::Result<Seen> {
+    let mut seen = Seen::nothing()?;
+    let mut request = format!("ws://{address}{path}").into_client_request()?;
+    if let Some(token) = token {
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
     }
     let config = WebSocketConfig::default().read_buffer_size(64 * 1_024);
-    let stream = TcpStream::connect(job.address).await?;
+    let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (mut socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+    // The warm-up and the measurement talk in conversations of their own.
+    let conversation_id =
+        format!("bench-{}-{:?}", caller.number, end).replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
     for turn in 0_u64.. {
         let sent = Instant::now();
         if sent >= end {
             break;
         }
-        let conversation_id = format!("bench-{}", caller.number);
-        let payload = json!({"text": caller.text, "context": {"conversation_id": conversation_id}});
+        let context = json!({"conversation_id": conversation_id});
+        let payload = json!({"text": "Say something.", "agent_id": "liaison.bench", "context": context});
         let message = json!({"type": "agent.message", "id": format!("m{turn}"), "payload": payload});
         socket.send(Message::text(message.to_string())).await?;
-        let frames = read_turn(&mut socket, caller.ends, sent, sent >= begin, &mut cell).await?;
-        if sent >= begin {
-            cell.whole.record(sent.elapsed().as_micros() as u64)?;
-            cell.frames += frames;
-        }
+        read_turn(&mut socket, caller.ends, sent, &mut seen).await?;
+        seen.whole.record(micros(sent))?;
     }
     socket.close(None).await?;
-    Ok(cell)
+    Ok(seen)
 }
 
 async fn read_turn(
     socket: &mut tokio_tungstenite::WebSocketStream<TcpStream>,
     ends: &str,
     sent: Instant,
-    counts: bool,
-    cell: &mut Cell,
-) -> anyhow::Result<u64> {
-    let mut frames = 0;
+    seen: &mut Seen,
+) -> anyhow::Result<()> {
+    let mut is_first = true;
     loop {
         let frame = socket.next().await.context("the server closed the socket")??;
         let Message::Text(text) = frame else { continue };
-        frames += 1;
-        if frames == 1 && counts {
-            cell.first.record(sent.elapsed().as_micros() as u64)?;
+        seen.frames += 1;
+        if is_first {
+            seen.first.record(micros(sent))?;
+            is_first = false;
         }
         if text.contains(ends) {
-            return Ok(frames);
+            return Ok(());
         }
         if text.contains(r#""type":"error""#) || text.contains("failed") {
             bail!("the server says: {text}");

@@ -22,17 +22,22 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// From the start of the process until it was ready.
     pub(crate) ready_after: Duration,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
-    /// The product, with limits that do not stand in the way of a load.
-    pub(crate) async fn product(settings: &str) -> anyhow::Result<Self> {
+    /// A build of the product, with its settings and definitions of agents.
+    pub(crate) async fn product(binary: &Path, settings: &str, agents: &[(&str, &str)]) -> anyhow::Result<Self> {
         let data = TempDir::new()?;
         let config = data.path().join("symphainy.toml");
         std::fs::write(&config, settings)?;
-        let mut command = Command::new(product_binary()?);
-        command.arg("serve").arg("--config").arg(&config).arg("--data-dir").arg(data.path().join("data"));
+        std::fs::create_dir(data.path().join("agents"))?;
+        for (name, definition) in agents {
+            std::fs::write(data.path().join("agents").join(name), definition)?;
+        }
+        let mut command = Command::new(binary);
+        command.current_dir(data.path()).arg("serve").arg("--config").arg(&config);
+        command.arg("--data-dir").arg(data.path().join("data"));
         Self::start(command, data, "/health/ready").await
     }
 
@@ -50,7 +55,7 @@ impl Server {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log_file(data.path())?));
         let begin = Instant::now();
         let child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
-        let mut server = Self { child, address, ready_after: Duration::ZERO, _data: data };
+        let mut server = Self { child, address, ready_after: Duration::ZERO, data };
         let url = format!("http://{address}{ready}");
         let client = reqwest::Client::new();
         while begin.elapsed() < START_PATIENCE {
@@ -66,15 +71,17 @@ impl Server {
         bail!("the server was not ready in time: {}", server.log())
     }
 
-    /// The resident memory of the process in KiB.
-    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS in /proc")?;
-        Ok(line.split_whitespace().nth(1).context("no figure behind VmRSS")?.parse()?)
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its data lies.
+    pub(crate) fn folder(&self) -> &Path {
+        self.data.path()
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self._data.path().join("stderr.log")).unwrap_or_default()
+        std::fs::read_to_string(self.data.path().join("stderr.log")).unwrap_or_default()
     }
 
     /// Registers somebody, and answers their access token and session.
@@ -107,9 +114,22 @@ fn log_file(folder: &Path) -> anyhow::Result<std::fs::File> {
 
 /// Builds the product as a user would, and answers where it lies.
 pub(crate) fn product_binary() -> anyhow::Result<PathBuf> {
-    let built =
-        Command::new(env!("CARGO")).args(["build", "--quiet", "--release", "--package", "symphainy"]).status()?;
+    build(&["--package", "symphainy"])?;
+    beside_us("symphainy")
+}
+
+/// Builds the product with the bench's intents and model, and answers where it lies.
+pub(crate) fn bench_binary() -> anyhow::Result<PathBuf> {
+    build(&["--package", "symphainy", "--example", "bench_server"])?;
+    beside_us("examples/bench_server")
+}
+
+fn build(what: &[&str]) -> anyhow::Result<()> {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--release"]).args(what).status()?;
     ensure!(built.success(), "the product does not build");
-    let tool = std::env::current_exe()?;
-    Ok(tool.with_file_name(format!("symphainy{}", std::env::consts::EXE_SUFFIX)))
+    Ok(())
+}
+
+fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
