@@ -30,6 +30,30 @@ pub enum ApprovalRule {
     Owner,
 }
 
+/// How urgent an execution is beside others that wait for the same places. Of seven places that become free, `high` gets four,
+/// `normal` two and `low` one; what one of them does not need goes to the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    High,
+    #[default]
+    Normal,
+    Low,
+}
+
+/// When an intent is to be executed, and how urgently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Not before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_at: Option<Timestamp>,
+    /// After this it fails with `timeout`, wherever it stands; the intents that it calls inherit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    #[serde(default)]
+    pub priority: Priority,
+}
+
 /// The answer of `GET /api/intents`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct IntentList {
@@ -55,6 +79,14 @@ pub struct SubmitIntent {
     /// Must be the caller's own where it is given.
     #[serde(default)]
     pub tenant_id: Option<TenantId>,
+    /// Not before this; at most 366 days ahead.
+    #[serde(default)]
+    pub run_at: Option<Timestamp>,
+    /// After this the execution fails with `timeout`, wherever it stands; the intents that it calls inherit it.
+    #[serde(default)]
+    pub deadline: Option<Timestamp>,
+    #[serde(default)]
+    pub priority: Priority,
 }
 
 /// The answer of `POST /api/intent/submit`: the intent is durable.

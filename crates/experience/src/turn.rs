@@ -4,7 +4,7 @@
 use contract::{
     AgentId, Code, ConversationId, MessageId, Owner, SessionId,
     agent::{RoutingReason, Surface},
-    intent::Submitted,
+    intent::{Submitted, Timing},
 };
 use runtime::{SubmitRequest, UserMessage};
 use serde_json::{Map, Value, json};
@@ -59,6 +59,7 @@ pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
         conversation_id: Some(turn.conversation_id),
         message: Some(UserMessage { id: turn.message_id, text: turn.text }),
         attachments: Vec::new(),
+        timing: Timing::default(),
         quota: turn.quota,
     };
     let submitted = plane.runtime.submit(request).await?;

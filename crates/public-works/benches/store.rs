@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::{EventType, ExecutionId, IntentId, Owner, Timestamp};
+use contract::{EventType, ExecutionId, IntentId, Owner, Timestamp, intent::Timing};
 use public_works::{Database, SqliteStore};
 use runtime::{
     Store,
@@ -119,6 +119,7 @@ impl Bench {
             depth: 0,
             attachments: Vec::new(),
             concurrency_key: None,
+            timing: Timing::default(),
             created_at: now,
         };
         let decision = machine::accept(header, None, None, now);

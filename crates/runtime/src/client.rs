@@ -3,15 +3,15 @@
 mod read;
 mod upload;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use contract::{
-    ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId,
+    ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus, Decision},
     conversation::Role,
     execution::Execution,
-    intent::{IntentDescriptor, Submitted},
+    intent::{IntentDescriptor, Submitted, Timing},
     problem::FieldError,
 };
 
@@ -28,6 +28,9 @@ use crate::{
     watch::Watch,
     worker::Shared,
 };
+
+/// How far ahead something can be asked for.
+const MAX_AHEAD: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What the Experience Plane asks of the Runtime. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +54,7 @@ pub struct SubmitRequest {
     /// The person's message, where the intent is a turn of the conversation. Its id makes the turn idempotent in it.
     pub message: Option<UserMessage>,
     pub attachments: Vec<StoredObject>,
+    pub timing: Timing,
     /// How many executions the owner may have in all.
     pub quota: Option<u32>,
 }
@@ -103,6 +107,7 @@ impl RuntimeClient {
     pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, RuntimeError> {
         let clock = &*self.shared.clock;
         let now = clock.now();
+        check_timing(request.timing, now)?;
         let idempotency = idempotency(&request);
         let message = request.message.map(|message| NewMessage {
             id: message.id,
@@ -130,6 +135,7 @@ impl RuntimeClient {
             depth: 0,
             attachments: request.attachments,
             concurrency_key,
+            timing: request.timing,
             created_at: now,
         };
         let quota = request.quota;
@@ -194,6 +200,24 @@ impl RuntimeClient {
     }
 }
 
+/// Refuses a time to run that is out of reach, and a deadline that leaves no time.
+fn check_timing(timing: Timing, now: Timestamp) -> Result<(), RuntimeError> {
+    let wrong = |field: &str, message: &str| {
+        let error = FieldError { field: field.to_owned(), message: message.to_owned() };
+        Err(RuntimeError::InvalidParameters(vec![error]))
+    };
+    if timing.run_at.is_some_and(|run_at| run_at > now.after(MAX_AHEAD)) {
+        return wrong("run_at", "must be within the next 366 days");
+    }
+    match timing.deadline {
+        Some(deadline) if deadline <= now => wrong("deadline", "has passed; leave it out or choose a later one"),
+        Some(deadline) if timing.run_at.is_some_and(|run_at| deadline <= run_at) => {
+            wrong("deadline", "must be later than run_at")
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn idempotency(request: &SubmitRequest) -> Option<Idempotency> {
     // The strictest name wins: a message is one turn whatever else the client sends along.
     let key = match (&request.message, &request.conversation_id, &request.idempotency_key, &request.intent_id) {
@@ -204,7 +228,7 @@ fn idempotency(request: &SubmitRequest) -> Option<Idempotency> {
     };
     let text = request.message.as_ref().map(|message| message.text.as_str());
     let parameters = if text.is_some() { &Object::new() } else { &request.parameters };
-    let fingerprint = fingerprint(&request.intent_type, parameters, &request.attachments, text);
+    let fingerprint = fingerprint(&request.intent_type, parameters, &request.attachments, text, request.timing);
     Some(Idempotency { key, fingerprint })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contract::{
     ExecutionId, IntentId, Timestamp,
-    intent::{ApprovalRule, Submitted},
+    intent::{ApprovalRule, Submitted, Timing},
 };
 use sha2::{Digest, Sha256};
 
@@ -12,7 +12,7 @@ use crate::{
     client::RuntimeError,
     machine::{self, Header, State},
     port::store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
-    worker::{Job, Shared, approval_of},
+    worker::{Shared, approval_of},
 };
 
 /// An intent whose words are all there.
@@ -32,7 +32,7 @@ impl Shared {
             return Err(RuntimeError::Unavailable);
         }
         self.check(&acceptance.header.intent_type, &acceptance.header.parameters)?;
-        let approval = self.approval_reason(&acceptance).map(|reason| approval_of(self, reason));
+        let approval = self.approval_reason(&acceptance).map(|reason| approval_of(self, &acceptance.header, reason));
         let now = self.clock.now();
         let decision = machine::accept(acceptance.header, approval, acceptance.message.as_ref(), now);
         let submission = Submission {
@@ -91,10 +91,7 @@ impl Shared {
 
     fn take_up(self: &Arc<Self>, state: State) {
         match state.phase {
-            machine::Phase::AwaitingApproval { expires_at, .. } => {
-                self.wake_at(expires_at, &state.header.execution_id);
-            }
-            machine::Phase::Pending { .. } => self.enqueue(Job::fresh(state)),
+            machine::Phase::AwaitingApproval { .. } | machine::Phase::Pending { .. } => self.wait_or_run(state),
             machine::Phase::Running { .. }
             | machine::Phase::Completed { .. }
             | machine::Phase::Failed { .. }
@@ -114,6 +111,7 @@ pub(crate) fn fingerprint(
     parameters: &Object,
     attachments: &[StoredObject],
     text: Option<&str>,
+    timing: Timing,
 ) -> [u8; 32] {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {
@@ -127,5 +125,9 @@ pub(crate) fn fingerprint(
         part(&attachment.size_bytes.to_le_bytes());
     }
     part(text.unwrap_or_default().as_bytes());
+    // Keys from before there was timing stay what they were.
+    if timing != Timing::default() {
+        part(serde_json::json!(timing).to_string().as_bytes());
+    }
     digest.finalize().into()
 }

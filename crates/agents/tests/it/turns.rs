@@ -19,7 +19,7 @@ use contract::{
     Event, EventType, Owner, SessionId, Timestamp,
     approval::Decision,
     execution::{Execution, ExecutionStatus},
-    intent::{ApprovalRule, IntentDescriptor},
+    intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
     Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Runtime, RuntimeClient, RuntimeConfig,
@@ -155,6 +155,7 @@ impl House {
             message: message
                 .map(|text| UserMessage { id: text.len().to_string().parse().unwrap(), text: text.to_owned() }),
             attachments: Vec::new(),
+            timing: Timing::default(),
             quota: None,
         };
         self.client.submit(request).await.unwrap().execution_id

@@ -11,7 +11,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use contract::{Code, ExecutionId, SessionId, artifact::Artifact};
+use contract::{Code, ExecutionId, SessionId, artifact::Artifact, intent::Timing};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use runtime::{
     SubmitRequest, Upload,
@@ -260,6 +260,7 @@ fn ingest(
         conversation_id: None,
         message: None,
         attachments: vec![object],
+        timing: Timing::default(),
         quota: context.intent_quota(),
     }
 }

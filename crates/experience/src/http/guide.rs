@@ -8,6 +8,7 @@ use contract::{
     agent::Surface,
     conversation::Message,
     execution::{Execution, ExecutionStatus},
+    intent::Timing,
 };
 use runtime::{SubmitRequest, port::store::StreamKey};
 use security_guard::Permission;
@@ -209,6 +210,7 @@ pub(super) async fn analyze_intent(
         conversation_id: None,
         message: None,
         attachments: Vec::new(),
+        timing: Timing::default(),
         quota: context.intent_quota(),
     };
     let submitted = context.runtime().submit(request).await?;

@@ -3,7 +3,7 @@
 use axum::Json as JsonBody;
 use contract::{
     Code,
-    intent::{IntentList, SubmitIntent, Submitted},
+    intent::{IntentList, SubmitIntent, Submitted, Timing},
 };
 use http::HeaderMap;
 use runtime::SubmitRequest;
@@ -55,6 +55,7 @@ pub(super) async fn submit(
         conversation_id: body.conversation_id,
         message: None,
         attachments: Vec::new(),
+        timing: Timing { run_at: body.run_at, deadline: body.deadline, priority: body.priority },
         quota: context.intent_quota(),
     };
     Ok(JsonBody(context.runtime().submit(request).await?))

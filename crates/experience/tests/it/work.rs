@@ -40,6 +40,17 @@ async fn what_cannot_be_submitted() {
     ] {
         house.ask(ask.bearer(&ada)).await.refused(status, code);
     }
+    for (field, value) in [
+        ("deadline", "2020-01-01T00:00:00.000Z"),
+        ("run_at", "2999-01-01T00:00:00.000Z"),
+        ("run_at", "tomorrow"),
+        ("priority", "urgent"),
+    ] {
+        let body = json!({ "intent_type": "echo", "session_id": ada.session_id, field: value });
+        let refused = house.ask(post("/api/intent/submit").bearer(&ada).json(&body)).await;
+        let errors = refused.refused(422, "validation_failed").json()["errors"].clone();
+        assert_eq!(errors[0]["field"], field, "{value}");
+    }
     let foreign = json!({ "intent_type": "echo", "session_id": ada.session_id, "tenant_id": "tenant_other" });
     house.ask(post("/api/intent/submit").bearer(&ada).json(&foreign)).await.refused(403, "forbidden");
     let own = json!({ "intent_type": "echo", "session_id": ada.session_id, "tenant_id": ada.tenant_id });

@@ -2,7 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use contract::{EventType, ExecutionId, IntentId, MessageId, Owner, SessionId, Timestamp, conversation::Role};
+use contract::{
+    EventType, ExecutionId, IntentId, MessageId, Owner, SessionId, Timestamp, conversation::Role, intent::Timing,
+};
 use public_works::{
     Database, FileObjects, SqliteStore,
     sqlite::{DatabaseError, move_space},
@@ -35,6 +37,7 @@ pub(crate) fn submission(owner: &Owner, conversation: Option<&str>, number: i64)
         depth: 0,
         attachments: Vec::new(),
         concurrency_key: None,
+        timing: Timing::default(),
         created_at,
     };
     let message = NewMessage {

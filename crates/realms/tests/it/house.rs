@@ -10,6 +10,7 @@ use contract::{
     ExecutionId, Owner, Timestamp,
     approval::{ApprovalStatus, Decision},
     execution::{Execution, ExecutionStatus},
+    intent::Timing,
 };
 use realms::{Cell, QueryAnswer, QueryError, QueryLimits, Table, TableQuery};
 use runtime::{
@@ -91,6 +92,7 @@ impl House {
             conversation_id: None,
             message: None,
             attachments,
+            timing: Timing::default(),
             quota: None,
         };
         self.client.submit(request).await.unwrap_or_else(|error| panic!("{intent}: {error:?}")).execution_id

@@ -7,6 +7,7 @@ use contract::{
     TenantId, Timestamp, UserId,
     artifact::{Artifact, LifecycleState, Provenance},
     conversation::Role,
+    intent::Timing,
 };
 use serde_json::{Value, json};
 
@@ -65,6 +66,7 @@ impl<'store> Scene<'store> {
             depth: 0,
             attachments: Vec::new(),
             concurrency_key: None,
+            timing: Timing::default(),
             created_at,
         }
     }

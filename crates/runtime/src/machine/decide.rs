@@ -54,6 +54,10 @@ pub enum Command {
     Expire {
         approval: Approval,
     },
+    /// Its deadline has passed before it could begin. `approval` is the pending one, where it awaits one.
+    Overdue {
+        approval: Option<Approval>,
+    },
 }
 
 /// When to try again after a failure that may pass.
@@ -104,7 +108,7 @@ pub fn accept(
     }
     let mut events = vec![event(&header, EventType::ExecutionAccepted, now, data)];
     let Some((hook_id, reason, expires_at)) = approval else {
-        let phase = Phase::Pending { attempts: 0, not_before: None };
+        let phase = waiting(&header, now);
         return Decision { next: State { header, phase, revision: 1 }, events, approval: None };
     };
     let approval = Approval {
@@ -148,7 +152,13 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         Command::Approve { parameters, approval } => approve(state, parameters, approval, now),
         Command::Reject { reason, approval } => reject(state, reason, approval, now),
         Command::Expire { approval } => expire(state, approval, now),
+        Command::Overdue { approval } => overdue(state, approval, now),
     }
+}
+
+/// Where an execution waits for its first attempt.
+fn waiting(header: &Header, now: Timestamp) -> Phase {
+    Phase::Pending { attempts: 0, not_before: header.timing.run_at.filter(|run_at| *run_at > now) }
 }
 
 fn start(state: &State, now: Timestamp) -> Result<Decision, Refusal> {
@@ -190,15 +200,21 @@ fn fail(
         Phase::AwaitingApproval { .. } => return Err(Refusal::NotNow),
         Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => return Err(Refusal::HasEnded),
     };
-    if let Some(policy) = retry.filter(|policy| attempt < policy.max_attempts) {
-        let retry_at = now.after(policy.delay);
+    let again = retry.filter(|policy| attempt < policy.max_attempts).map(|policy| now.after(policy.delay));
+    // An attempt that could only begin when the time is over is none.
+    let in_time = |at: &Timestamp| state.header.timing.deadline.is_none_or(|deadline| *at < deadline);
+    if let Some(retry_at) = again.filter(in_time) {
         let data = json!({"attempt": attempt, "error": problem.message, "code": problem.code, "retry_at": retry_at});
         let phase = Phase::Pending { attempts: attempt, not_before: Some(retry_at) };
         return Ok(moved(state, phase, vec![(EventType::ExecutionRetrying, data)], now));
     }
+    Ok(failed(state, started_at, problem, now))
+}
+
+fn failed(state: &State, started_at: Option<Timestamp>, problem: ExecutionProblem, now: Timestamp) -> Decision {
     let data = json!({"error": problem.message, "code": problem.code, "details": problem.details});
-    let phase = Phase::Failed { attempt, started_at, completed_at: now, problem };
-    Ok(moved(state, phase, vec![(EventType::ExecutionFailed, data)], now))
+    let phase = Phase::Failed { attempt: state.attempt(), started_at, completed_at: now, problem };
+    moved(state, phase, vec![(EventType::ExecutionFailed, data)], now)
 }
 
 fn cancel(state: &State, reason: String, approval: Option<Approval>, now: Timestamp) -> Decision {
@@ -212,11 +228,7 @@ fn cancel(state: &State, reason: String, approval: Option<Approval>, now: Timest
         | Phase::Completed { .. }
         | Phase::Failed { .. }
         | Phase::Cancelled { .. } => {
-            let withdrawn = approval.map(|approval| Approval {
-                status: ApprovalStatus::Withdrawn,
-                decided_at: Some(now),
-                ..approval
-            });
+            let withdrawn = approval.map(|approval| withdrawn(approval, now));
             cancelled(state, Code::Cancelled, reason, Vec::new(), withdrawn, now)
         }
     }
@@ -228,7 +240,7 @@ fn approve(state: &State, parameters: Object, approval: Approval, now: Timestamp
     next.header.parameters = parameters;
     let approval = Approval { status: ApprovalStatus::Approved, decided_at: Some(now), ..approval };
     let data = json!({"hook_id": approval.hook_id, "approved": true, "decided_at": now});
-    let phase = Phase::Pending { attempts: 0, not_before: None };
+    let phase = waiting(&next.header, now);
     let decision = moved(&next, phase, vec![(EventType::ApprovalDecided, data)], now);
     Ok(Decision { approval: Some(approval), ..decision })
 }
@@ -255,6 +267,21 @@ fn expire(state: &State, approval: Approval, now: Timestamp) -> Result<Decision,
     let told = vec![(EventType::ApprovalExpired, json!({"hook_id": approval.hook_id}))];
     let said = "Nobody decided about the approval in time.".to_owned();
     Ok(cancelled(state, Code::ApprovalExpired, said, told, Some(approval), now))
+}
+
+fn overdue(state: &State, approval: Option<Approval>, now: Timestamp) -> Result<Decision, Refusal> {
+    // A run watches its deadline by itself.
+    if !state.is_overdue(now) || running(state).is_ok() {
+        return Err(Refusal::NotNow);
+    }
+    let message = "Its deadline passed before it could begin.".to_owned();
+    let problem = ExecutionProblem { code: Code::Timeout.as_str().to_owned(), message, details: None };
+    let decision = failed(state, None, problem, now);
+    Ok(Decision { approval: approval.map(|approval| withdrawn(approval, now)), ..decision })
+}
+
+fn withdrawn(approval: Approval, now: Timestamp) -> Approval {
+    Approval { status: ApprovalStatus::Withdrawn, decided_at: Some(now), ..approval }
 }
 
 fn cancelled(

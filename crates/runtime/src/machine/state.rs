@@ -3,6 +3,7 @@
 use contract::{
     ConversationId, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
     execution::{ExecutionProblem, ExecutionStatus},
+    intent::Timing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub struct Header {
     /// Executions with the same key run one after the other, in the order of their acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency_key: Option<String>,
+    #[serde(default)]
+    pub timing: Timing,
     pub created_at: Timestamp,
 }
 
@@ -104,6 +107,11 @@ impl State {
 
     pub fn has_ended(&self) -> bool {
         self.status().has_ended()
+    }
+
+    /// Whether its time is over, unless it has ended.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.header.timing.deadline.is_some_and(|deadline| deadline <= now)
     }
 
     /// How often it was begun.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use contract::{
     Code, EventType, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
+    intent::Timing,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
@@ -63,6 +64,26 @@ fn a_retry_waits_for_its_time() {
 }
 
 #[test]
+fn a_deadline_ends_what_waits_and_leaves_a_run_to_its_worker() {
+    let mut header = header();
+    header.timing.deadline = Some(at(100));
+    let pending = accept(header.clone(), None, None, at(0)).next;
+    let overdue = Command::Overdue { approval: None };
+    assert_eq!(decide(&pending, overdue.clone(), at(99)).unwrap_err(), Refusal::NotNow);
+    let running = decide(&pending, Command::Start, at(1)).unwrap().next;
+    assert_eq!(decide(&running, overdue.clone(), at(100)).unwrap_err(), Refusal::NotNow);
+    let ended = decide(&pending, overdue, at(100)).unwrap();
+    assert!(matches!(&ended.next.phase, Phase::Failed { problem, .. } if problem.code == "timeout"));
+    // A retry that could only begin after it is none.
+    let failed = decide(&running, fail(Some(2)), at(2)).unwrap().next;
+    assert!(matches!(failed.phase, Phase::Failed { .. }));
+    let waiting = accept(header, Some(hook(at(200))), None, at(0));
+    let overdue = Command::Overdue { approval: waiting.approval };
+    let ended = decide(&waiting.next, overdue, at(100)).unwrap();
+    assert_eq!(ended.approval.unwrap().status, ApprovalStatus::Withdrawn);
+}
+
+#[test]
 fn nothing_happens_before_somebody_agrees() {
     let waiting = accept(header(), Some(hook(at(100))), None, at(0));
     let approval = waiting.approval.clone().unwrap();
@@ -92,7 +113,10 @@ struct Story {
 impl Story {
     fn begin(chance: &mut StdRng) -> Self {
         let approval = chance.random_bool(0.3).then(|| hook(at(50)));
-        let Decision { next, events, approval } = accept(header(), approval, None, at(0));
+        let mut header = header();
+        header.timing.run_at = chance.random_bool(0.2).then(|| at(chance.random_range(0..100)));
+        header.timing.deadline = chance.random_bool(0.2).then(|| at(chance.random_range(0..300)));
+        let Decision { next, events, approval } = accept(header, approval, None, at(0));
         let events = events.iter().map(|event| event.event_type).collect();
         Self { revisions: vec![next.revision], state: next, approval, events, now: 0 }
     }
@@ -114,7 +138,7 @@ impl Story {
     }
 
     fn any_command(&self, chance: &mut StdRng) -> Command {
-        match (chance.random_range(0..9), self.approval.clone()) {
+        match (chance.random_range(0..10), self.approval.clone()) {
             (0 | 1, _) => Command::Start,
             (2, _) => Command::Recover,
             (3, _) => complete(),
@@ -123,6 +147,9 @@ impl Story {
             (6, Some(approval)) => Command::Approve { parameters: Object::new(), approval },
             (7, Some(approval)) => Command::Reject { reason: None, approval },
             (8, Some(approval)) => Command::Expire { approval },
+            (9, approval) => {
+                Command::Overdue { approval: approval.filter(|approval| approval.status == ApprovalStatus::Pending) }
+            }
             _ => Command::Cancelled { code: Code::Cancelled, reason: "stopped".to_owned() },
         }
     }
@@ -139,6 +166,9 @@ impl Story {
         let pending = self.approval.as_ref().is_some_and(|approval| approval.status == ApprovalStatus::Pending);
         let awaits = matches!(self.state.phase, Phase::AwaitingApproval { .. });
         assert_eq!(pending, awaits, "an approval waits exactly while its execution does, seed {seed}");
+        if self.state.header.timing.run_at.is_some_and(|run_at| at(self.now) < run_at) {
+            assert_eq!(starts, 0, "nothing runs before its time, seed {seed}");
+        }
         if awaits {
             assert_eq!(starts, 0, "nothing of a proposal has happened, seed {seed}");
         }
@@ -180,6 +210,7 @@ fn header() -> Header {
         depth: 0,
         attachments: Vec::new(),
         concurrency_key: None,
+        timing: Timing::default(),
         created_at: at(0),
     }
 }

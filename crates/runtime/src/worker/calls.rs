@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use contract::{Code, ExecutionId, IntentId};
+use contract::{Code, ExecutionId, IntentId, intent::Timing};
 
 use super::{
     Run,
@@ -51,7 +51,7 @@ impl Run {
         }
         let now = self.now();
         let clock = &*self.shared.clock;
-        let fingerprint = fingerprint(intent_type, &parameters, &[], None);
+        let fingerprint = fingerprint(intent_type, &parameters, &[], None, Timing::default());
         let header = Header {
             execution_id: ExecutionId::from_parts(now, random_10(clock)),
             intent_id: IntentId::from_parts(now, random_10(clock)),
@@ -65,6 +65,7 @@ impl Run {
             depth: parent.depth + 1,
             attachments: Vec::new(),
             concurrency_key: None,
+            timing: Timing { run_at: None, ..parent.timing },
             created_at: now,
         };
         let place = self.calls.fetch_add(1, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 mod calls;
 mod journal;
 mod keep;
+mod ready;
 mod recover;
 mod run;
 mod schedule;

@@ -34,9 +34,11 @@ impl Shared {
     /// what another run has just saved.
     pub(super) async fn take_up_again(self: &Arc<Self>, state: State) -> Result<(), StoreError> {
         match &state.phase {
-            Phase::AwaitingApproval { expires_at, .. } => self.wake_at(*expires_at, &state.header.execution_id),
-            Phase::Pending { not_before: Some(at), .. } => self.wake_at(*at, &state.header.execution_id),
+            Phase::AwaitingApproval { .. } | Phase::Pending { not_before: Some(_), .. } => self.wait_or_run(state),
             Phase::Pending { not_before: None, .. } => {
+                if let Some(deadline) = state.header.timing.deadline {
+                    self.wake_at(deadline, &state.header.execution_id);
+                }
                 self.enqueue(Job { start_durably: true, ..Job::fresh(state) });
             }
             Phase::Running { .. } => self.recover_running(state).await?,

@@ -372,20 +372,44 @@ impl Shared {
     }
 }
 
+/// How long an attempt may take: the handler's own limit, or what is left until the execution's deadline.
+struct TimeLimit {
+    left: Duration,
+    is_deadline: bool,
+}
+
+impl TimeLimit {
+    fn of(run: &Run, handler: &dyn Handler) -> Self {
+        let limit = handler.time_limit();
+        let until_deadline = run.header.timing.deadline.map(|deadline| deadline.since(run.now()));
+        match until_deadline.filter(|left| *left < limit) {
+            Some(left) => Self { left, is_deadline: true },
+            None => Self { left: limit, is_deadline: false },
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        if self.is_deadline {
+            return Failure::new(Code::Timeout, "Its deadline passed, and it was stopped.");
+        }
+        let seconds = self.left.as_secs();
+        Failure::new(Code::Timeout, format!("It took longer than {seconds} seconds and was stopped."))
+    }
+}
+
 /// Calls the handler within its time, and drops it when it was asked to stop and does not.
 async fn handle(run: &Run, handler: &dyn Handler, context: &ExecutionContext) -> Result<Value, Failure> {
     if run.journal.is_hurried() {
         run.journal.flushed().await?;
     }
-    let limit = handler.time_limit();
+    let limit = TimeLimit::of(run, handler);
     let mut handling = std::pin::pin!(handler.execute(context, run.header.parameters.clone()));
     tokio::select! {
         biased;
         outcome = &mut handling => outcome,
-        () = tokio::time::sleep(limit) => {
+        () = tokio::time::sleep(limit.left) => {
             run.cancellation.cancel();
-            let seconds = limit.as_secs();
-            Err(Failure::new(Code::Timeout, format!("It took longer than {seconds} seconds and was stopped.")))
+            Err(limit.failure())
         }
         () = run.cancellation.cancelled() => {
             match tokio::time::timeout(CANCEL_GRACE, handling).await {
@@ -397,10 +421,11 @@ async fn handle(run: &Run, handler: &dyn Handler, context: &ExecutionContext) ->
 }
 
 /// The data of the approval of a new execution.
-pub(crate) fn approval_of(shared: &Shared, reason: String) -> (HookId, String, Timestamp) {
+pub(crate) fn approval_of(shared: &Shared, header: &Header, reason: String) -> (HookId, String, Timestamp) {
     let now = shared.clock.now();
     let hook_id = HookId::from_parts(now, random_10(&*shared.clock));
-    (hook_id, reason, now.after(shared.config.approval_ttl))
+    let expires_at = now.after(shared.config.approval_ttl);
+    (hook_id, reason, header.timing.deadline.map_or(expires_at, |deadline| deadline.min(expires_at)))
 }
 
 /// The name under which a child's submission is idempotent.

@@ -6,11 +6,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use contract::ExecutionId;
+use contract::{ExecutionId, Owner};
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::{Shared, lock};
+use super::{Shared, lock, ready::Ready};
 use crate::{machine::State, port::store::NewEvent};
 
 /// How many accepted executions wait in memory. More wait in the store, and are read when these have gone.
@@ -52,7 +52,7 @@ struct Inner {
     running: usize,
     /// Runs that waited for a child and want to go on; they come before new ones.
     resuming: VecDeque<oneshot::Sender<()>>,
-    ready: VecDeque<Job>,
+    ready: Ready<Job>,
     /// By key: a run has the key, and these wait for it.
     keys: HashMap<String, VecDeque<Job>>,
     /// All that wait or run here, so that none is taken up twice.
@@ -143,19 +143,21 @@ impl Inner {
             self.running += 1;
             return Some(job);
         }
-        self.ready.push_back(job);
+        let header = &job.state.header;
+        let (priority, tenant) = (header.timing.priority, share_of(&header.owner).to_owned());
+        self.ready.push(priority, &tenant, job);
         self.queued += 1;
         None
     }
 
-    /// Hands a place on to who waits longest.
+    /// Hands a place on: to a run that wants to go on, or to the next that waits.
     fn release(&mut self) -> Option<Job> {
         while let Some(waiting) = self.resuming.pop_front() {
             if waiting.send(()).is_ok() {
                 return None;
             }
         }
-        let next = self.ready.pop_front();
+        let next = self.ready.pop();
         match next {
             Some(_) => self.queued -= 1,
             None => self.running -= 1,
@@ -170,6 +172,14 @@ impl Inner {
             self.keys.remove(key);
         }
         next
+    }
+}
+
+/// With whom an owner shares places: a tenant's users with each other, and all that are anonymous.
+fn share_of(owner: &Owner) -> &str {
+    match owner {
+        Owner::User { tenant_id, .. } => tenant_id.as_str(),
+        Owner::Anonymous { .. } => "",
     }
 }
 

@@ -7,7 +7,7 @@ use contract::{
     approval::{Approval, ApprovalStatus, Decision as Word},
 };
 
-use super::{Job, Shared};
+use super::Shared;
 use crate::{
     client::RuntimeError,
     machine::{Command, Phase, Refusal, State, decide},
@@ -51,16 +51,7 @@ impl Shared {
     }
 
     async fn try_cancel(&self, state: &State, reason: &str) -> Result<State, StoreError> {
-        let approval = match &state.phase {
-            Phase::AwaitingApproval { hook_id, .. } => {
-                self.store.approval(hook_id).await?.map(|(_, approval)| approval)
-            }
-            Phase::Pending { .. }
-            | Phase::Running { .. }
-            | Phase::Completed { .. }
-            | Phase::Failed { .. }
-            | Phase::Cancelled { .. } => None,
-        };
+        let approval = self.pending_approval(state).await?;
         let command = Command::Cancel { reason: reason.to_owned(), approval };
         self.decide_and_commit(state, command).await
     }
@@ -128,9 +119,34 @@ impl Shared {
         self.decide_and_commit(state, Command::Expire { approval }).await.map(|_| ())
     }
 
+    /// Ends what waits when its deadline has passed.
+    pub(super) async fn end_overdue(&self, state: &State) -> Result<(), StoreError> {
+        let approval = self.pending_approval(state).await?;
+        match self.decide_and_commit(state, Command::Overdue { approval }).await {
+            Ok(_) => self.stop_run(&state.header.execution_id, "Its deadline has passed."),
+            // It runs, has ended, or somebody else has moved it on.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn pending_approval(&self, state: &State) -> Result<Option<Approval>, StoreError> {
+        match &state.phase {
+            Phase::AwaitingApproval { hook_id, .. } => {
+                Ok(self.store.approval(hook_id).await?.map(|(_, approval)| approval))
+            }
+            Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::Completed { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. } => Ok(None),
+        }
+    }
+
     fn go_on(self: &Arc<Self>, state: State) {
         if matches!(state.phase, Phase::Pending { .. }) {
-            self.enqueue(Job::fresh(state));
+            self.wait_or_run(state);
         }
     }
 

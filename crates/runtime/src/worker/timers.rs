@@ -53,6 +53,20 @@ impl Shared {
         }
     }
 
+    /// Takes up an execution whose stored state is `state`: now, or when its time has come.
+    pub(crate) fn wait_or_run(self: &Arc<Self>, state: State) {
+        let id = &state.header.execution_id;
+        if let Some(deadline) = state.header.timing.deadline {
+            self.wake_at(deadline, id);
+        }
+        match state.phase {
+            Phase::AwaitingApproval { expires_at, .. } => self.wake_at(expires_at, id),
+            Phase::Pending { not_before: Some(at), .. } => self.wake_at(at, id),
+            Phase::Pending { not_before: None, .. } => self.enqueue(Job::fresh(state)),
+            Phase::Running { .. } | Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
+        }
+    }
+
     /// Runs until the Runtime stops.
     pub(crate) async fn keep_time(self: Arc<Self>) {
         while !self.stopping.is_cancelled() {
@@ -72,6 +86,9 @@ impl Shared {
 
     async fn on_time(self: &Arc<Self>, id: &ExecutionId) -> Result<(), StoreError> {
         let Some(state) = self.store.execution(id).await? else { return Ok(()) };
+        if state.is_overdue(self.clock.now()) {
+            return self.end_overdue(&state).await;
+        }
         match &state.phase {
             Phase::Pending { .. } => self.enqueue(Job::fresh(state)),
             Phase::AwaitingApproval { hook_id, .. } => match self.expire(&state, hook_id).await {

@@ -14,7 +14,7 @@ use contract::{
     Code, EventType, ExecutionId, Owner, SessionId, TenantId, Timestamp, UserId,
     event::Event,
     execution::Execution,
-    intent::{ApprovalRule, IntentDescriptor},
+    intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
     Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Runtime, RuntimeClient, RuntimeConfig,
@@ -108,6 +108,10 @@ impl House {
         self.start().await;
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn client(&self) -> RuntimeClient {
         self.runtime.as_ref().unwrap().client()
     }
@@ -155,6 +159,7 @@ pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
         conversation_id: None,
         message: None,
         attachments: Vec::new(),
+        timing: Timing::default(),
         quota: None,
     }
 }

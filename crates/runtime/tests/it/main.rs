@@ -6,3 +6,4 @@ mod house;
 mod lifecycle;
 mod steering;
 mod telling;
+mod timing;

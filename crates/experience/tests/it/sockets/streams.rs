@@ -1,6 +1,6 @@
 //! The events of one execution, as Server-Sent Events and over a socket, from every cursor.
 
-use contract::{ConversationId, ExecutionId, MessageId};
+use contract::{ConversationId, ExecutionId, MessageId, intent::Timing};
 use runtime::{SubmitRequest, UserMessage};
 use security_guard::SignedIn;
 use serde_json::{Map, json};
@@ -21,6 +21,7 @@ async fn submit(server: &Server, who: &SignedIn, intent_type: &str, turn: Option
         conversation_id: turn.map(|_| "c1".parse::<ConversationId>().unwrap()),
         message: turn.map(|(id, text)| UserMessage { id: id.parse::<MessageId>().unwrap(), text: text.to_owned() }),
         attachments: Vec::new(),
+        timing: Timing::default(),
         quota: None,
     };
     server.runtime.submit(request).await.unwrap().execution_id
