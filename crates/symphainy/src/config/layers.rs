@@ -6,13 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use figment::{
-    Figment, Metadata, Profile, Provider,
-    providers::{Format, Serialized, Toml},
-    util::nest,
-    value::{Dict, Map, Value},
-};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_path_to_error::Segment;
+use toml::{Table, Value};
 
 use super::{place, sections::fields};
 
@@ -39,58 +35,53 @@ impl fmt::Display for ConfigError {
 /// Settings from one place.
 pub(super) struct Layer {
     origin: String,
-    settings: Dict,
+    settings: Table,
 }
 
 impl Layer {
     /// One setting. `path` has dots between its names.
     pub(super) fn new(origin: String, path: &str, value: Value) -> Self {
-        Self { origin, settings: nest(path, value).into_dict().unwrap_or_default() }
+        let (above, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let mut settings = Table::from_iter([(name.to_owned(), value)]);
+        for section in above.rsplit('.').filter(|_| !above.is_empty()) {
+            settings = Table::from_iter([(section.to_owned(), Value::Table(settings))]);
+        }
+        Self { origin, settings }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        let mut names = path.split('.');
+        let first = names.next().and_then(|name| self.settings.get(name));
+        names.fold(first, |value, name| value?.get(name)).is_some()
     }
 }
 
-impl Provider for Layer {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(self.origin.clone())
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(Map::from([(Profile::Default, self.settings.clone())]))
-    }
-}
-
-/// All layers together.
+/// All layers together. What none of them sets is left to the defaults of the types that are read.
+#[derive(Default)]
 pub(super) struct Layers {
-    figment: Figment,
+    layers: Vec<Layer>,
+    settings: Table,
     /// The file and its text.
     file: Option<(PathBuf, String)>,
 }
 
 impl Layers {
-    pub(super) fn of_defaults(defaults: &serde_json::Map<String, serde_json::Value>) -> Self {
-        Self { figment: Figment::from(Serialized::defaults(defaults)), file: None }
-    }
-
     pub(super) fn add(&mut self, layer: Layer) {
-        let below = std::mem::take(&mut self.figment);
-        self.figment = below.merge(layer);
+        merge(&mut self.settings, layer.settings.clone());
+        self.layers.push(layer);
     }
 
     pub(super) fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
-        let name = path.display().to_string();
+        let origin = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
-            place: Some(name.clone()),
+            place: Some(origin.clone()),
             problem: format!("it cannot be read ({error})"),
         })?;
-        place::check(&text).map_err(|mistake| ConfigError {
-            place: Some(format!("{name}, line {}", mistake.line)),
+        let settings = place::parse(&text).map_err(|mistake| ConfigError {
+            place: Some(format!("{origin}, line {}", mistake.line)),
             problem: mistake.message,
         })?;
-        let tables = Toml::string(&text)
-            .data()
-            .map_err(|error| ConfigError { place: Some(name.clone()), problem: error.to_string() })?;
-        let settings = tables.into_values().flatten().collect();
-        self.add(Layer { origin: name, settings });
+        self.add(Layer { origin, settings });
         self.file = Some((path.to_owned(), text));
         Ok(())
     }
@@ -101,8 +92,7 @@ impl Layers {
 
     /// Refuses the first setting that `known` does not have.
     pub(super) fn refuse_unknown(&self, known: &serde_json::Map<String, serde_json::Value>) -> Result<(), ConfigError> {
-        let settings = self.all()?;
-        match first_unknown(&settings, known, "") {
+        match first_unknown(&self.settings, known, "") {
             None => Ok(()),
             Some((path, beside)) => {
                 let problem = match nearest(&path, &beside) {
@@ -116,7 +106,7 @@ impl Layers {
 
     /// A section that belongs to one room alone.
     pub(super) fn section<T: DeserializeOwned>(&self, name: &str) -> Result<T, ConfigError> {
-        self.figment.extract_inner(name).map_err(|error| self.explain(&error, &error.path.join(".")))
+        self.read(self.table(name)?, |path| format!("{name}.{path}"))
     }
 
     /// What a room calls its settings, out of the section `main` (the top, where it is empty) and those of `others` that it
@@ -125,17 +115,14 @@ impl Layers {
     where
         T: Default + Serialize + DeserializeOwned,
     {
-        let mut settings = if main.is_empty() { Dict::new() } else { self.dict(main)? };
+        let mut settings = if main.is_empty() { Table::new() } else { self.table(main)? };
         for other in others {
-            settings.insert((*other).to_owned(), self.dict(other)?.into());
+            settings.insert((*other).to_owned(), self.table(other)?.into());
         }
-        let known = fields(&T::default());
-        keep_known(&mut settings, &known);
-        Value::from(settings).deserialize().map_err(|error| {
-            let is_shared = error.path.first().is_some_and(|first| others.contains(&first.as_str()));
-            let path = error.path.join(".");
-            let path = if is_shared || main.is_empty() { path } else { format!("{main}.{path}") };
-            self.explain(&error, &path)
+        keep_known(&mut settings, &fields(&T::default()));
+        self.read(settings, |path| {
+            let is_shared = path.split('.').next().is_some_and(|first| others.contains(&first));
+            if is_shared || main.is_empty() { path } else { format!("{main}.{path}") }
         })
     }
 
@@ -144,56 +131,74 @@ impl Layers {
         ConfigError { place: self.place(path), problem: format!("{path}: {problem}") }
     }
 
-    fn explain(&self, error: &figment::Error, path: &str) -> ConfigError {
-        // The elements of a list have numbers; the list has the line.
-        let setting = path.trim_end_matches(|last: char| last.is_ascii_digit() || last == '.');
-        self.complain(setting, error.kind.to_string())
+    /// The settings as a type; `path_of` says where a setting of the type stands among all settings.
+    fn read<T: DeserializeOwned>(
+        &self,
+        settings: Table,
+        path_of: impl FnOnce(String) -> String,
+    ) -> Result<T, ConfigError> {
+        serde_path_to_error::deserialize(Value::Table(settings)).map_err(|error| {
+            // The elements of a list have numbers; the list has the line.
+            let names = error.path().iter().map_while(|segment| match segment {
+                Segment::Map { key } => Some(key.as_str()),
+                Segment::Seq { .. } | Segment::Enum { .. } | Segment::Unknown => None,
+            });
+            let path = path_of(names.collect::<Vec<_>>().join("."));
+            self.complain(&path, error.inner().message().to_owned())
+        })
     }
 
-    fn all(&self) -> Result<Dict, ConfigError> {
-        self.figment.extract().map_err(|error: figment::Error| self.explain(&error, &error.path.join(".")))
-    }
-
-    fn dict(&self, section: &str) -> Result<Dict, ConfigError> {
-        let value = self.figment.find_value(section).map_err(|error| self.explain(&error, section))?;
-        let found = value.to_actual();
-        value.into_dict().ok_or_else(|| self.complain(section, format!("found {found}, expected a section")))
+    fn table(&self, section: &str) -> Result<Table, ConfigError> {
+        match self.settings.get(section) {
+            None => Ok(Table::new()),
+            Some(Value::Table(settings)) => Ok(settings.clone()),
+            Some(other) => Err(self.complain(section, format!("expected a section, found {}", other.type_str()))),
+        }
     }
 
     /// Where the setting was set.
     fn place(&self, path: &str) -> Option<String> {
-        let tag = self.figment.find_value(path).ok()?.tag();
-        let origin = self.figment.get_metadata(tag)?.name.to_string();
+        let origin = &self.layers.iter().rfind(|layer| layer.has(path))?.origin;
         match &self.file {
-            Some((file, text)) if file.display().to_string() == origin => {
+            Some((file, text)) if file.display().to_string() == *origin => {
                 let line = place::line_of(text, path).unwrap_or(1);
                 Some(format!("{origin}, line {line}"))
             }
-            Some(_) | None => Some(origin),
+            Some(_) | None => Some(origin.clone()),
+        }
+    }
+}
+
+/// Puts the settings `above` over those `below`, section by section.
+fn merge(below: &mut Table, above: Table) {
+    for (name, value) in above {
+        match (below.get_mut(&name), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                below.insert(name, value);
+            }
         }
     }
 }
 
 /// The path of the first unknown setting, and the paths of those that are known beside it.
 fn first_unknown(
-    settings: &Dict,
+    settings: &Table,
     known: &serde_json::Map<String, serde_json::Value>,
     above: &str,
 ) -> Option<(String, Vec<String>)> {
     let path = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
     settings.iter().find_map(|(name, value)| match (known.get(name), value) {
         (None, _) => Some((path(name), known.keys().map(|name| path(name)).collect())),
-        (Some(serde_json::Value::Object(known)), Value::Dict(_, settings)) => {
-            first_unknown(settings, known, &path(name))
-        }
+        (Some(serde_json::Value::Object(known)), Value::Table(settings)) => first_unknown(settings, known, &path(name)),
         (Some(_), _) => None,
     })
 }
 
-fn keep_known(settings: &mut Dict, known: &serde_json::Map<String, serde_json::Value>) {
+fn keep_known(settings: &mut Table, known: &serde_json::Map<String, serde_json::Value>) {
     settings.retain(|name, _| known.contains_key(name));
     for (name, value) in settings {
-        if let (Value::Dict(_, below), Some(serde_json::Value::Object(known))) = (value, known.get(name)) {
+        if let (Value::Table(below), Some(serde_json::Value::Object(known))) = (value, known.get(name)) {
             keep_known(below, known);
         }
     }

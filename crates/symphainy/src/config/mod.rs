@@ -11,9 +11,9 @@ use std::{
 };
 
 use experience::ExperienceConfig;
-use figment::value::Value;
 use runtime::RuntimeConfig;
 use security_guard::GuardConfig;
+use toml::Value;
 
 pub use layers::ConfigError;
 pub use sections::{AgentsConfig, LogConfig, LogFormat, LogLevel, RuntimeSection, ServerConfig};
@@ -55,7 +55,7 @@ pub struct Flags {
 impl Config {
     /// Reads everything. A file that a flag names has to be there; the one in the working directory may be missing.
     pub fn load(flags: &Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut layers = Layers::of_defaults(&sections::defaults());
+        let mut layers = Layers::default();
         match &flags.file {
             Some(path) => layers.add_file(path)?,
             None if Path::new(DEFAULT_FILE).exists() => layers.add_file(Path::new(DEFAULT_FILE))?,
@@ -64,9 +64,7 @@ impl Config {
         for (name, value) in environment {
             if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
                 let path = path.to_ascii_lowercase().replace("__", ".");
-                // The text is a number, a truth or a list where it looks like one, as in the file.
-                let value: Value = value.parse().unwrap_or_else(|never: std::convert::Infallible| match never {});
-                layers.add(Layer::new(format!("the environment variable {name}"), &path, value));
+                layers.add(Layer::new(format!("the environment variable {name}"), &path, value_of(&value)));
             }
         }
         for layer in flags.layers() {
@@ -122,6 +120,15 @@ impl Config {
         }
         let beside = self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).join("agents");
         beside.is_dir().then_some(beside)
+    }
+}
+
+/// The text is a number, a truth or a list where it looks like one, as in the file; else it means itself.
+fn value_of(text: &str) -> Value {
+    let text = text.trim();
+    match text.parse() {
+        Ok(Value::Datetime(_)) | Err(_) => Value::from(text),
+        Ok(value) => value,
     }
 }
 

@@ -1,6 +1,9 @@
 //! On which line of a TOML text a setting stands.
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Table,
+    de::{DeTable, DeValue},
+};
 
 /// A text that is no TOML.
 pub(super) struct Mistake {
@@ -9,15 +12,12 @@ pub(super) struct Mistake {
     pub(super) message: String,
 }
 
-/// Refuses what is no TOML.
-pub(super) fn check(text: &str) -> Result<(), Mistake> {
-    match DeTable::parse(text) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let offset = error.span().map_or(0, |span| span.start);
-            Err(Mistake { line: line_at(text, offset), message: error.message().trim().replace('\n', ", ") })
-        }
-    }
+/// Reads the text, or says where it is no TOML.
+pub(super) fn parse(text: &str) -> Result<Table, Mistake> {
+    toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        Mistake { line: line_at(text, offset), message: error.message().trim().replace('\n', ", ") }
+    })
 }
 
 /// The line on which the setting at `path` (with dots) stands, counted from 1; the nearest section's where it is not there.
