@@ -3,13 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use contract::{intent::IntentDescriptor, problem::FieldError};
-use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::Value;
 
-use crate::{handler::Handler, port::store::Object};
-
-/// How many things that are wrong with one set of parameters are told.
-const MAX_FIELD_ERRORS: usize = 20;
+use crate::{handler::Handler, port::store::Object, schema::Schema};
 
 /// The registered handlers by intent type.
 pub struct Catalogue {
@@ -18,7 +14,7 @@ pub struct Catalogue {
 
 struct Entry {
     handler: Arc<dyn Handler>,
-    validator: Validator,
+    schema: Schema,
 }
 
 /// Why a set of handlers cannot be a catalogue; a mistake of ours or of whoever declared them.
@@ -36,10 +32,9 @@ impl Catalogue {
         for handler in handlers {
             let descriptor = handler.descriptor();
             let intent_type = descriptor.intent_type.clone();
-            let validator = jsonschema::validator_for(&descriptor.parameters).map_err(|error| {
-                CatalogueError::BadSchema { intent_type: intent_type.clone(), reason: error.to_string() }
-            })?;
-            if intents.insert(intent_type.clone(), Entry { handler, validator }).is_some() {
+            let schema = Schema::compile(&descriptor.parameters)
+                .map_err(|reason| CatalogueError::BadSchema { intent_type: intent_type.clone(), reason })?;
+            if intents.insert(intent_type.clone(), Entry { handler, schema }).is_some() {
                 return Err(CatalogueError::Twice(intent_type));
             }
         }
@@ -58,39 +53,6 @@ impl Catalogue {
     /// What is wrong with the parameters; empty where they fit. `None` where there is no such intent.
     pub(crate) fn check(&self, intent_type: &str, parameters: &Object) -> Option<Vec<FieldError>> {
         let entry = self.intents.get(intent_type)?;
-        let value = Value::Object(parameters.clone());
-        if entry.validator.is_valid(&value) {
-            return Some(Vec::new());
-        }
-        Some(entry.validator.iter_errors(&value).take(MAX_FIELD_ERRORS).map(|error| field_error(&error)).collect())
+        Some(entry.schema.errors(&Value::Object(parameters.clone())))
     }
-}
-
-fn field_error(error: &jsonschema::ValidationError<'_>) -> FieldError {
-    let path: Vec<String> = std::iter::once("parameters".to_owned())
-        .chain(error.instance_path().as_str().split('/').skip(1).map(str::to_owned))
-        .collect();
-    let mut field = path.join(".");
-    let message = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            format!("is not known: {}; see GET /api/intents", unexpected.join(", "))
-        }
-        ValidationErrorKind::Required { property } => {
-            if let Some(name) = property.as_str() {
-                field = format!("{field}.{name}");
-            }
-            "is required".to_owned()
-        }
-        // The library's words name the value, which may be long or somebody's secret.
-        _ => shortened(&error.to_string()),
-    };
-    FieldError { field, message }
-}
-
-fn shortened(text: &str) -> String {
-    const MAX_CHARACTERS: usize = 200;
-    if text.chars().count() <= MAX_CHARACTERS {
-        return text.to_owned();
-    }
-    text.chars().take(MAX_CHARACTERS).chain(['…']).collect()
 }
