@@ -1,6 +1,6 @@
 //! Pages for people: the API to try, and what each error code means.
 
-use std::{fmt::Write, sync::Arc};
+use std::fmt::Write;
 
 use axum::{
     extract::Path,
@@ -9,8 +9,8 @@ use axum::{
 use bytes::Bytes;
 use contract::Code;
 use http::{HeaderValue, header};
-use utoipa_swagger_ui::Config;
 
+use super::swagger_ui;
 use crate::Refusal;
 
 /// The pages bring their own scripts and styles, and load nothing from anywhere else.
@@ -39,12 +39,11 @@ pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal>
 }
 
 fn file(name: &str) -> Result<Response, Refusal> {
-    let config = Arc::new(Config::from("/openapi.json"));
-    let found = utoipa_swagger_ui::serve(name, config).map_err(|error| Refusal::internal(error.to_string()))?;
-    let found = found.ok_or_else(|| Refusal::not_found("page"))?;
-    let content_type = HeaderValue::try_from(found.content_type).map_err(Refusal::internal)?;
+    let asset = swagger_ui::asset(name).ok_or_else(|| Refusal::not_found("page"))?;
+    let content_type = HeaderValue::from_static(asset.content_type);
     let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY)];
-    Ok((headers, found.bytes.into_owned()).into_response())
+    let encoding = asset.is_gzip.then_some([(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
+    Ok((headers, encoding, asset.bytes).into_response())
 }
 
 /// `GET /docs/errors`: every code with its status and what to do. The `type` of a problem document links here.

@@ -21,5 +21,6 @@ mod envelope;
 mod json;
 mod openapi;
 mod query;
+mod swagger_ui;
 
 pub use router::{document, router};

@@ -43,6 +43,13 @@ async fn the_document_and_its_pages_are_served() {
     assert_eq!(house.ask(get("/docs")).await.expect(308).headers["location"], "/docs/");
     let script = house.ask(get("/docs/swagger-initializer.js")).await.expect(200);
     assert!(String::from_utf8_lossy(&script.body).contains("/openapi.json"));
+    for (name, content_type) in [("swagger-ui-bundle.js", "text/javascript"), ("swagger-ui.css", "text/css")] {
+        let file = house.ask(get(&format!("/docs/{name}"))).await.expect(200);
+        assert!(file.headers["content-type"].to_str().unwrap().starts_with(content_type));
+        assert_eq!(file.headers["content-encoding"], "gzip");
+        assert!(file.body.starts_with(&[0x1f, 0x8b]), "{name}");
+    }
+    house.ask(get("/docs/nothing.js")).await.expect(404);
     let errors = house.ask(get("/docs/errors")).await.expect(200);
     let errors = String::from_utf8_lossy(&errors.body);
     for code in Code::ALL {
