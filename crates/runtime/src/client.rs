@@ -15,6 +15,7 @@ use contract::{
     problem::FieldError,
 };
 
+pub use read::Followed;
 pub use upload::Upload;
 
 use crate::{

@@ -3,11 +3,8 @@
 
 use std::sync::Arc;
 
-use contract::{Code, ConversationId, ExecutionId};
-use runtime::{
-    RuntimeError, Watch,
-    port::store::{JournalEvent, StreamKey},
-};
+use contract::{Code, ExecutionId};
+use runtime::{Followed, RuntimeError, Watch, port::store::JournalEvent};
 use security_guard::{Asker, GuardError, Permission};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
@@ -25,11 +22,8 @@ const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(10);
 pub(super) struct ExecutionEvents {
     plane: Arc<Plane>,
     asker: Asker,
-    execution_id: ExecutionId,
-    conversation_id: Option<ConversationId>,
+    followed: Followed,
     cursor: u64,
-    /// Whether the execution had ended when it was last looked at: then all of its events are stored.
-    has_ended: bool,
     is_over: bool,
     /// Why it is over before the execution is.
     refused: Option<Close>,
@@ -49,14 +43,12 @@ impl ExecutionEvents {
         call::require(&asker, Permission::ReadExecutions)?;
         let not_there = || Refusal::not_found("execution");
         let execution_id: ExecutionId = execution_id.parse().map_err(|_| not_there())?;
-        let execution = plane.runtime.execution(&asker.owner(), &execution_id).await?.ok_or_else(not_there)?;
+        let followed = plane.runtime.follow(&asker.owner(), &execution_id).await?.ok_or_else(not_there)?;
         Ok(Self {
             plane,
             asker,
-            execution_id,
-            conversation_id: execution.conversation_id,
+            followed,
             cursor: after,
-            has_ended: execution.status.has_ended(),
             is_over: false,
             refused: None,
             watch: None,
@@ -83,27 +75,19 @@ impl ExecutionEvents {
         Ok(None)
     }
 
-    /// The next page of what is stored; where there is none, the watch begins.
+    /// The next page of what is stored; after the last one the watch begins.
     async fn stored(&mut self) -> Result<Vec<JournalEvent>, RuntimeError> {
-        let head = self.head().await?;
-        let key = StreamKey::Execution(self.execution_id.clone());
-        let events = self.plane.runtime.events(&key, self.cursor, PAGE).await?.unwrap_or_default();
-        if !events.is_empty() {
-            return Ok(events);
+        let events = self.plane.runtime.followed(&self.followed, self.cursor, PAGE).await?;
+        if events.len() < PAGE as usize {
+            let last = events.last().map_or(self.cursor, |event| event.seq);
+            if !self.followed.has_ended {
+                // All of ours up to the head is read: what others said before it need not be.
+                let after = last.max(self.followed.position.head);
+                self.watch = Some(self.plane.runtime.watch_followed(&self.followed, after));
+            }
+            self.is_over = events.is_empty() && self.watch.is_none();
         }
-        if !self.has_ended {
-            // Nothing of ours stands before the head: what others said there need not be read.
-            self.watch = self.plane.runtime.watch(&key, self.cursor.max(head)).await?;
-        }
-        self.is_over = self.watch.is_none();
         Ok(events)
-    }
-
-    /// The newest event of the conversation, read before its events are.
-    async fn head(&self) -> Result<u64, RuntimeError> {
-        let Some(conversation_id) = &self.conversation_id else { return Ok(0) };
-        let conversation = self.plane.runtime.conversation_summary(&self.asker.owner(), conversation_id).await?;
-        Ok(conversation.map_or(0, |conversation| conversation.cursor))
     }
 
     /// What comes next in the stream, as far as it is this execution's.
@@ -121,7 +105,7 @@ impl ExecutionEvents {
 
     fn is_ours(&self, event: &JournalEvent) -> bool {
         let whose: Result<Whose<'_>, _> = serde_json::from_str(&event.json);
-        whose.is_ok_and(|whose| whose.execution_id == self.execution_id.as_str())
+        whose.is_ok_and(|whose| whose.execution_id == self.followed.execution_id.as_str())
     }
 
     /// Looks whether the caller may still see this and whether the execution has ended.
@@ -130,8 +114,11 @@ impl ExecutionEvents {
         if self.may_go_on().await.is_err() {
             return Ok(());
         }
-        let execution = self.plane.runtime.execution(&self.asker.owner(), &self.execution_id).await?;
-        self.has_ended = execution.is_none_or(|execution| execution.status.has_ended());
+        let followed = self.plane.runtime.follow(&self.asker.owner(), &self.followed.execution_id).await?;
+        match followed {
+            Some(followed) => self.followed = followed,
+            None => self.followed.has_ended = true,
+        }
         Ok(())
     }
 

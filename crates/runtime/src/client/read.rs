@@ -1,5 +1,7 @@
 //! Reading what the Runtime keeps. Every method takes the owner, and what is another owner's is not there.
 
+use std::sync::Arc;
+
 use contract::{
     ArtifactId, ConversationId, ExecutionId, Owner, SessionId,
     approval::{Approval, ApprovalStatus},
@@ -12,7 +14,8 @@ use serde_json::{Map, Value, json};
 use super::{Content, RuntimeClient, RuntimeError};
 use crate::{
     machine::{Phase, State},
-    port::store::{ArtifactFilter, JournalEvent, Page, PageRequest, StoredArtifact, StreamKey},
+    port::store::{ArtifactFilter, JournalEvent, Page, PageRequest, StoredArtifact, StreamKey, StreamPosition},
+    watch::Watch,
 };
 
 /// How many of an execution's events stand in its answer.
@@ -23,6 +26,15 @@ const MAX_SESSION_ARTIFACTS: u32 = 100;
 
 /// The realms that a session's state always names.
 const REALMS: [&str; 4] = ["content", "insights", "journey", "outcomes"];
+
+/// An execution whose events somebody wants to see.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    pub execution_id: ExecutionId,
+    /// The stream that it is in, as it was when this was asked.
+    pub position: StreamPosition,
+    pub has_ended: bool,
+}
 
 impl RuntimeClient {
     pub async fn execution(&self, owner: &Owner, id: &ExecutionId) -> Result<Option<Execution>, RuntimeError> {
@@ -42,7 +54,7 @@ impl RuntimeClient {
         Ok(state.filter(|state| state.header.owner == *owner))
     }
 
-    /// The conversation's events, or an execution's own, after `after`, oldest first; at most about `limit`.
+    /// The conversation's events, or an execution's own, after `after`, oldest first; at most `limit`.
     pub async fn events(
         &self,
         key: &StreamKey,
@@ -55,6 +67,28 @@ impl RuntimeClient {
             StreamKey::Conversation(..) => None,
         };
         Ok(Some(self.shared.store.events(position.stream, after, execution, limit).await?))
+    }
+
+    /// Where an execution's events are. `None` where the owner has no such execution.
+    pub async fn follow(&self, owner: &Owner, id: &ExecutionId) -> Result<Option<Followed>, RuntimeError> {
+        let Some(state) = self.owned_state(owner, id).await? else { return Ok(None) };
+        let position = self.shared.store.stream(&StreamKey::Execution(id.clone())).await?;
+        Ok(position.map(|position| Followed {
+            execution_id: id.clone(),
+            position,
+            // Read first: an execution that had ended then has all of its events in the stream.
+            has_ended: state.has_ended(),
+        }))
+    }
+
+    /// The stored events of a followed execution after `after`, oldest first; at most `limit`.
+    pub async fn followed(&self, one: &Followed, after: u64, limit: u32) -> Result<Vec<JournalEvent>, RuntimeError> {
+        Ok(self.shared.store.events(one.position.stream, after, Some(&one.execution_id), limit).await?)
+    }
+
+    /// A cursor on the stream that a followed execution is in, after `after`; it has others' events too.
+    pub fn watch_followed(&self, one: &Followed, after: u64) -> Watch {
+        Watch::new(Arc::clone(&self.shared), one.position.stream, after)
     }
 
     pub async fn approvals(

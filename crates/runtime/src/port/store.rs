@@ -44,8 +44,8 @@ pub trait Store: Send + Sync {
     /// For an execution in a conversation it is the conversation's stream.
     async fn stream(&self, key: &StreamKey) -> Result<Option<StreamPosition>, StoreError>;
 
-    /// Events of a stream after `after`, oldest first, at most about `limit` of them, and always at least one where there is one.
-    /// With `execution`, only that execution's.
+    /// Events of a stream after `after`, oldest first, at most `limit` of them; fewer mean that there are no more. With `execution`,
+    /// only that execution's.
     async fn events(
         &self,
         stream: StreamId,

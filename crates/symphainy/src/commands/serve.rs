@@ -16,7 +16,8 @@ use crate::{
 
 pub(crate) async fn serve(arguments: ServeArguments, extras: Extras) -> Result<Exit, Complaint> {
     let config = load_config(&arguments.flags())?;
-    logs::start(&config.log);
+    let _logs = logs::start(&config.log)
+        .map_err(|error| Complaint::internal(format!("Logging cannot be started ({error}).")))?;
     let voices = wiring::voices(&config, extras.models)?;
     let models = model_names(&voices);
     lifecycle::serve(&config, voices, extras.handlers, |address| greet(&config, address, &models)).await

@@ -8,6 +8,7 @@ use runtime::RuntimeConfig;
 use security_guard::GuardConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tracing_subscriber::filter::LevelFilter;
 
 /// The section `server`: the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,21 +79,21 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_filter(self) -> LevelFilter {
         match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Trace => LevelFilter::TRACE,
         }
     }
 
     /// Libraries say much that is none of an operator's business.
-    pub(crate) const fn of_libraries(self) -> &'static str {
+    pub(crate) const fn of_libraries(self) -> LevelFilter {
         match self {
-            Self::Error => "error",
-            Self::Warn | Self::Info | Self::Debug | Self::Trace => "warn",
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn | Self::Info | Self::Debug | Self::Trace => LevelFilter::WARN,
         }
     }
 }
