@@ -25,10 +25,9 @@ impl Schema {
         let mut schemas = Schemas::new();
         let mut compiler = Compiler::new();
         compiler.use_loader(Box::new(NoLoader));
-        let index = compiler
-            .add_resource(LOCATION, schema.clone())
-            .and_then(|()| compiler.compile(LOCATION, &mut schemas))
-            .map_err(|error| format!("{error:#}"))?;
+        let reason = |error: boon::CompileError| format!("{error:#}");
+        compiler.add_resource(LOCATION, schema.clone()).map_err(reason)?;
+        let index = compiler.compile(LOCATION, &mut schemas).map_err(reason)?;
         Ok(Self { schemas, index })
     }
 
