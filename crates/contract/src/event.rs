@@ -55,6 +55,8 @@ event_types! {
     ExecutionFailed = "execution.failed",
     /// `data`: `{reason}`.
     ExecutionCancelled = "execution.cancelled",
+    /// It had failed for good and is tried once more; its recorded steps stay. `data`: `{redrives, attempts}`.
+    ExecutionRedriven = "execution.redriven",
     /// An agent took the turn. `data`: `{agent_id, agent_type, conversation_id, reply_to, routing:{rule, reason}, attempt}`.
     AgentStarted = "agent.started",
     /// A piece of the answer. `data`: `{token, agent_id, conversation_id}`.
@@ -76,7 +78,8 @@ event_types! {
 }
 
 impl EventType {
-    /// Whether the execution that this event belongs to has ended with it.
+    /// Whether the execution that this event belongs to has ended with it. After `execution.failed` it can only go on with
+    /// `execution.redriven`.
     pub const fn ends_execution(self) -> bool {
         matches!(self, Self::ExecutionCompleted | Self::ExecutionFailed | Self::ExecutionCancelled)
     }

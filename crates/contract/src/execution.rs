@@ -78,6 +78,46 @@ pub struct Execution {
     pub completed_at: Option<Timestamp>,
     /// How often it was begun; 0 while it waits for its first attempt.
     pub attempt: u32,
+    /// The execution that called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_execution_id: Option<ExecutionId>,
+    /// How often it was driven again after it had failed for good.
+    #[serde(default)]
+    pub redrives: u32,
+}
+
+/// An execution as `GET /api/executions` lists it: without its events, artifacts and result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExecutionSummary {
+    pub execution_id: ExecutionId,
+    pub intent_id: IntentId,
+    pub intent_type: String,
+    pub status: ExecutionStatus,
+    pub session_id: SessionId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<ConversationId>,
+    /// The execution that called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_execution_id: Option<ExecutionId>,
+    /// Why it failed or was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ExecutionProblem>,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Timestamp>,
+    /// How often it was begun; 0 while it waits for its first attempt.
+    pub attempt: u32,
+    /// How often it was driven again after it had failed for good.
+    pub redrives: u32,
+}
+
+/// The answer of `GET /api/executions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExecutionPage {
+    pub executions: Vec<ExecutionSummary>,
+    pub next_cursor: Option<String>,
 }
 
 /// Why an execution failed or was cancelled.

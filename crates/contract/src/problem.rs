@@ -87,6 +87,7 @@ codes! {
     Conflict = "conflict", 409, "It conflicts with what is there";
     EmailTaken = "email_taken", 409, "The address cannot be registered";
     AlreadyDecided = "already_decided", 409, "Already decided";
+    NotRedrivable = "not_redrivable", 409, "It cannot be driven again";
     Gone = "gone", 410, "It was deleted";
     PayloadTooLarge = "payload_too_large", 413, "Too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The content type is not supported";

@@ -5,9 +5,13 @@
 use std::{borrow::Cow, error::Error, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
-use contract::{Code, execution::ExecutionProblem, problem::FieldError};
+use contract::{
+    Code,
+    execution::{ExecutionProblem, ExecutionStatus},
+    problem::FieldError,
+};
 use http::StatusCode;
-use runtime::RuntimeError;
+use runtime::{RuntimeError, machine::RedriveRefusal};
 use security_guard::{GuardError, LimitReached, RateLimit};
 
 /// Why there is no good answer. It is boxed so that results stay small.
@@ -163,6 +167,7 @@ impl From<RuntimeError> for Refusal {
                 Code::AlreadyDecided,
                 format!("This approval has been decided already: it is {}.", status.as_str()),
             ),
+            RuntimeError::NotRedrivable(why) => Self::new(Code::NotRedrivable, not_redrivable(&why)),
             RuntimeError::Unavailable => {
                 Self::new(Code::Unavailable, "The server takes nothing more just now. Try again in a moment.")
             }
@@ -171,6 +176,26 @@ impl From<RuntimeError> for Refusal {
                 "There is no space left to store this. Ask the operator to make room, then try again.",
             ),
             RuntimeError::Storage(source) => Self::internal(source),
+        }
+    }
+}
+
+/// Why an execution is not driven again, and what to do instead.
+fn not_redrivable(why: &RedriveRefusal) -> String {
+    match why {
+        RedriveRefusal::NotFailed(ExecutionStatus::Completed) => {
+            "It has completed; there is nothing to do again.".to_owned()
+        }
+        RedriveRefusal::NotFailed(ExecutionStatus::Cancelled) => {
+            "It was cancelled, which is what somebody wanted. Submit the intent anew if it is wanted after all."
+                .to_owned()
+        }
+        RedriveRefusal::NotFailed(status) => format!("It has not failed: it is {status}. Wait for its end."),
+        RedriveRefusal::DeadlinePassed(deadline) => {
+            format!("Its deadline passed at {deadline}, so that no attempt could begin. Submit the intent anew.")
+        }
+        RedriveRefusal::IsCalled(parent) => {
+            format!("It was called by {parent}. Drive that one again: what had failed below it is tried again with it.")
         }
     }
 }

@@ -19,7 +19,7 @@ pub use read::Followed;
 pub use upload::Upload;
 
 use crate::{
-    machine::Header,
+    machine::{Header, RedriveRefusal},
     port::{
         ObjectError, StoreError,
         clock::random_10,
@@ -80,6 +80,8 @@ pub enum RuntimeError {
     QuotaReached,
     #[error("somebody has decided already")]
     AlreadyDecided(ApprovalStatus),
+    #[error("the execution cannot be driven again")]
+    NotRedrivable(RedriveRefusal),
     /// Too much waits already, or the Runtime is stopping.
     #[error("the runtime takes nothing more just now")]
     Unavailable,
@@ -163,6 +165,22 @@ impl RuntimeClient {
         let cancelled = self.shared.tasks.spawn(async move { shared.cancel(&wanted, &said).await });
         cancelled.await.map_err(|_| RuntimeError::Unavailable)??;
         self.execution(owner, id).await
+    }
+
+    /// Drives an execution again that failed for good; it keeps its recorded steps. Idempotent: while it is under way again, this answers
+    /// how it stands. `None` where the owner has no such execution.
+    pub async fn redrive(&self, owner: &Owner, id: &ExecutionId) -> Result<Option<Execution>, RuntimeError> {
+        let Some(state) = self.owned_state(owner, id).await? else { return Ok(None) };
+        if let Some(parent) = state.header.parent {
+            return Err(RuntimeError::NotRedrivable(RedriveRefusal::IsCalled(parent)));
+        }
+        let (shared, wanted) = (Arc::clone(&self.shared), id.clone());
+        let redriven = self.shared.tasks.spawn(async move { shared.redrive(&wanted).await });
+        match redriven.await.map_err(|_| RuntimeError::Unavailable)?? {
+            None => Ok(None),
+            Some(Ok(_)) => self.execution(owner, id).await,
+            Some(Err(refusal)) => Err(RuntimeError::NotRedrivable(refusal)),
+        }
     }
 
     /// Decides an approval, exactly once. `None` where the owner has no such approval.

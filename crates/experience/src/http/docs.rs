@@ -99,6 +99,10 @@ fn advice(code: Code) -> &'static str {
         Code::Conflict => "Read what is there now, and decide again.",
         Code::EmailTaken => "Sign in with this address, or use another one.",
         Code::AlreadyDecided => "Somebody was faster. Read the approval to see what was decided.",
+        Code::NotRedrivable => {
+            "Only what failed for good is driven again; the detail says how this one stands. \
+             <code>GET /api/executions?dead_letters=true</code> lists those that can be."
+        }
         Code::Gone => "It was deleted and will not come back.",
         Code::PayloadTooLarge => "Send less; files go to <code>POST /api/files</code>.",
         Code::UnsupportedMediaType => "Send the content type that the API page names for this path.",

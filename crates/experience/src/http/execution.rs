@@ -56,6 +56,24 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, JsonBody(execution)))
 }
 
+/// Drive a dead letter again.
+///
+/// An execution that failed for good gets another round of attempts; the steps that it recorded are kept and do not run again. Asked
+/// twice, it is one: while it is under way again, this answers how it stands.
+#[utoipa::path(
+    post, path = "/api/execution/{id}/redrive", tag = "executions", params(("id" = ExecutionId, Path)),
+    responses(
+        (status = 202, body = Execution),
+        (status = 409, description = "It cannot be driven again, and the answer says why."),
+    ),
+)]
+pub(super) async fn redrive(context: CallContext, id: PathId) -> Result<(StatusCode, JsonBody<Execution>), Refusal> {
+    context.require(Permission::SubmitIntents)?;
+    let execution = context.runtime().redrive(context.owner(), &id.of("execution")?).await?;
+    let execution = execution.ok_or_else(|| Refusal::not_found("execution"))?;
+    Ok((StatusCode::ACCEPTED, JsonBody(execution)))
+}
+
 /// Waits for the end of an execution that this call began, for at most `patience`. The execution goes on when nobody waits.
 pub(super) async fn wait(
     context: &CallContext,

@@ -9,6 +9,7 @@ mod auth;
 mod conversations;
 mod docs;
 mod execution;
+mod executions;
 mod files;
 mod guide;
 mod health;

@@ -48,6 +48,11 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Plane>> for Query<T> {
     }
 }
 
+/// A parameter of a query that is an id.
+pub(super) fn parameter<Id: FromStr>(name: &str, text: Option<&str>) -> Result<Option<Id>, Refusal> {
+    text.map(|text| text.parse().map_err(|_| Refusal::field(name, "is no id"))).transpose()
+}
+
 /// Which page of a list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]

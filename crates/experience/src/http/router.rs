@@ -9,8 +9,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    agents, approvals, artifacts, auth, conversations, cors, docs, envelope, execution, files, guide, health, intent,
-    openapi, session,
+    agents, approvals, artifacts, auth, conversations, cors, docs, envelope, execution, executions, files, guide,
+    health, intent, openapi, session,
 };
 use crate::{Plane, Refusal, socket, stream};
 
@@ -34,6 +34,8 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(intent::list)) // GET /api/intents
         .routes(routes!(execution::status)) // GET /api/execution/{id}/status
         .routes(routes!(execution::cancel)) // POST /api/execution/{id}/cancel
+        .routes(routes!(execution::redrive)) // POST /api/execution/{id}/redrive
+        .routes(routes!(executions::list)) // GET /api/executions
         .routes(routes!(approvals::list)) // GET /api/approvals
         .routes(routes!(approvals::decide)) // POST /api/approvals/{hook_id}
         .routes(routes!(agents::list)) // GET /api/agents

@@ -52,6 +52,7 @@ pub(super) fn tell(
         EventType::ExecutionCompleted => ("EXECUTION_COMPLETED", json!({ "artifacts": event.data["artifacts"] })),
         EventType::ExecutionAccepted
         | EventType::ExecutionRetrying
+        | EventType::ExecutionRedriven
         | EventType::ExecutionAwaitingApproval
         | EventType::AgentToken
         | EventType::AgentCancelled => return None,

@@ -62,13 +62,18 @@ impl ExecutionEvents {
             if self.look_at <= Instant::now() {
                 self.look_again().await?;
             }
-            let events = match self.watch.take() {
-                None => self.stored().await?,
-                Some(watch) => self.live(watch).await?,
+            let (events, may_have_more) = match self.watch.take() {
+                None => {
+                    let events = self.stored().await?;
+                    let is_full = events.len() == PAGE as usize;
+                    (events, is_full)
+                }
+                Some(watch) => (self.live(watch).await?, false),
             };
             if let Some(last) = events.last() {
                 self.cursor = last.seq;
-                self.is_over = last.event_type.ends_execution();
+                // After a stored end there can be more, where the execution was driven again.
+                self.is_over = last.event_type.ends_execution() && !may_have_more;
                 return Ok(Some(events));
             }
         }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use contract::{
-    AgentId, EventType, Timestamp,
+    AgentId, Code, EventType, Timestamp,
     agent::{AgentKind, AgentSummary, Surface},
     artifact::LifecycleState,
     intent::{ApprovalRule, IntentDescriptor},
@@ -303,7 +303,8 @@ fn agents() -> Vec<AgentSummary> {
     ]
 }
 
-const INTENTS: [&str; 6] = ["agent_invoke", "analyze_user_intent", "careful", "delete", "echo", "ingest_file"];
+const INTENTS: [&str; 7] =
+    ["agent_invoke", "analyze_user_intent", "careful", "delete", "echo", "fragile", "ingest_file"];
 
 /// An intent that is just large enough to see what the face does with it.
 struct Small(IntentDescriptor);
@@ -344,6 +345,9 @@ impl Handler for Small {
         match self.0.intent_type.as_str() {
             "agent_invoke" => return self.invoke(context, parameters).await,
             "analyze_user_intent" => return Ok(json!({ "intent_analysis": { "agent_id": "liaison.content" } })),
+            "fragile" if context.attempt() == 1 => {
+                return Err(Failure::new(Code::ExecutionFailed, "It broke the first time."));
+            }
             "delete" => {
                 let id = parameters["artifact_id"].as_str().unwrap().parse().unwrap();
                 context.change_artifact("file", &id, ArtifactChange::Delete).await?;

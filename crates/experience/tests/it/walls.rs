@@ -56,7 +56,7 @@ impl Things {
             "/api/auth/ticket" => json!({ "session_id": session_id }),
             "/api/session/create-anonymous" => json!({}),
             "/api/session/create" => json!({ "tenant_id": self.ada.tenant_id, "user_id": self.ada.user_id }),
-            "/api/session/{id}/upgrade" | "/api/execution/{id}/cancel" => json!({}),
+            "/api/session/{id}/upgrade" | "/api/execution/{id}/cancel" | "/api/execution/{id}/redrive" => json!({}),
             "/api/intent/submit" => json!({ "intent_type": "echo", "session_id": session_id }),
             "/api/approvals/{hook_id}" => json!({ "approved": true }),
             "/api/artifact/list" => json!({ "session_id": session_id }),

@@ -17,6 +17,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_runtime", sql: include_str!("migrations/0001_runtime.sql") },
     Migration { name: "0002_accounts", sql: include_str!("migrations/0002_accounts.sql") },
+    Migration { name: "0003_execution_lists", sql: include_str!("migrations/0003_execution_lists.sql") },
 ];
 
 /// Brings the database to the newest of `migrations`.

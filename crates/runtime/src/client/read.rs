@@ -7,14 +7,17 @@ use contract::{
     approval::{Approval, ApprovalStatus},
     artifact::Artifact,
     conversation::{Conversation, ConversationSummary},
-    execution::Execution,
+    execution::{Execution, ExecutionSummary},
 };
 use serde_json::{Map, Value, json};
 
 use super::{Content, RuntimeClient, RuntimeError};
 use crate::{
     machine::{Phase, State},
-    port::store::{ArtifactFilter, JournalEvent, Page, PageRequest, StoredArtifact, StreamKey, StreamPosition},
+    port::store::{
+        ArtifactFilter, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, StoredArtifact, StreamKey,
+        StreamPosition,
+    },
     watch::Watch,
 };
 
@@ -42,6 +45,17 @@ impl RuntimeClient {
             Some(state) => Ok(Some(self.assemble(owner, state).await?)),
             None => Ok(None),
         }
+    }
+
+    /// The owner's executions, newest first.
+    pub async fn executions(
+        &self,
+        owner: &Owner,
+        filter: &ExecutionFilter,
+        page: PageRequest,
+    ) -> Result<Listing<ExecutionSummary>, RuntimeError> {
+        let Listing { items, next_cursor } = self.shared.store.executions(owner, filter, page).await?;
+        Ok(Listing { items: items.into_iter().map(summary).collect(), next_cursor })
     }
 
     /// The owner of an execution, for the old client to whom its id is the credential.
@@ -212,6 +226,8 @@ impl RuntimeClient {
             started_at: None,
             completed_at: None,
             attempt,
+            parent_execution_id: state.header.parent,
+            redrives: state.redriven.map_or(0, |redriven| redriven.times),
         };
         match state.phase {
             Phase::Pending { .. } | Phase::AwaitingApproval { .. } => {}
@@ -235,5 +251,31 @@ impl RuntimeClient {
             }
         }
         Ok(execution)
+    }
+}
+
+fn summary(state: State) -> ExecutionSummary {
+    let (status, attempt, redrives) = (state.status(), state.attempt(), state.redrives());
+    let (started_at, completed_at, problem) = match state.phase {
+        Phase::Pending { .. } | Phase::AwaitingApproval { .. } => (None, None, None),
+        Phase::Running { started_at, .. } => (Some(started_at), None, None),
+        Phase::Completed { started_at, completed_at, .. } => (Some(started_at), Some(completed_at), None),
+        Phase::Failed { started_at, completed_at, problem, .. }
+        | Phase::Cancelled { started_at, completed_at, problem, .. } => (started_at, Some(completed_at), Some(problem)),
+    };
+    ExecutionSummary {
+        execution_id: state.header.execution_id,
+        intent_id: state.header.intent_id,
+        intent_type: state.header.intent_type,
+        status,
+        session_id: state.header.session_id,
+        conversation_id: state.header.conversation_id,
+        parent_execution_id: state.header.parent,
+        problem,
+        created_at: state.header.created_at,
+        started_at,
+        completed_at,
+        attempt,
+        redrives,
     }
 }

@@ -6,6 +6,7 @@
 mod approvals;
 mod artifacts;
 mod conversations;
+mod execution_lists;
 mod executions;
 mod idempotency;
 mod journal;
@@ -28,7 +29,7 @@ macro_rules! promises {
     ($($noun:ident::$promise:ident,)*) => {
         /// All of them.
         pub const PROMISES: &[Promise] =
-            &[$((stringify!($promise), |store| Box::pin($noun::$promise(scene::Scene::new(store)))),)*];
+            &[$((concat!(stringify!($noun), "::", stringify!($promise)), |store| Box::pin($noun::$promise(scene::Scene::new(store)))),)*];
     };
 }
 
@@ -41,6 +42,9 @@ promises! {
     executions::a_parent_knows_its_unfinished_children,
     executions::a_child_is_its_parents_owners,
     executions::steps_keep_their_order,
+    execution_lists::filters_join,
+    execution_lists::lists_come_in_pages,
+    execution_lists::a_redriven_one_is_alive_again,
     idempotency::a_key_returns_the_first_answer,
     idempotency::a_key_is_its_owners,
     idempotency::of_many_twins_one_is_new,

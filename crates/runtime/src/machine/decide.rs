@@ -11,7 +11,7 @@ use contract::{
 };
 use serde_json::{Value, json};
 
-use super::{Header, Phase, State};
+use super::{Header, Phase, State, redrive::redrive};
 use crate::port::store::{ArtifactKeys, NewEvent, NewMessage, Object};
 
 /// What may be asked of an execution.
@@ -58,6 +58,8 @@ pub enum Command {
     Overdue {
         approval: Option<Approval>,
     },
+    /// It has failed for good, and somebody wants another round of attempts.
+    Redrive,
 }
 
 /// When to try again after a failure that may pass.
@@ -109,7 +111,7 @@ pub fn accept(
     let mut events = vec![event(&header, EventType::ExecutionAccepted, now, data)];
     let Some((hook_id, reason, expires_at)) = approval else {
         let phase = waiting(&header, now);
-        return Decision { next: State { header, phase, revision: 1 }, events, approval: None };
+        return Decision { next: State { header, phase, revision: 1, redriven: None }, events, approval: None };
     };
     let approval = Approval {
         hook_id: hook_id.clone(),
@@ -128,12 +130,12 @@ pub fn accept(
     events.push(event(&header, EventType::ExecutionAwaitingApproval, now, shown.clone()));
     events.push(event(&header, EventType::ApprovalPending, now, shown));
     let phase = Phase::AwaitingApproval { hook_id, expires_at };
-    Decision { next: State { header, phase, revision: 1 }, events, approval: Some(approval) }
+    Decision { next: State { header, phase, revision: 1, redriven: None }, events, approval: Some(approval) }
 }
 
 /// What follows from `command` for an execution in `state`.
 pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decision, Refusal> {
-    if state.has_ended() {
+    if state.has_ended() && !matches!(command, Command::Redrive) {
         return Err(Refusal::HasEnded);
     }
     match command {
@@ -153,6 +155,8 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         Command::Reject { reason, approval } => reject(state, reason, approval, now),
         Command::Expire { approval } => expire(state, approval, now),
         Command::Overdue { approval } => overdue(state, approval, now),
+        Command::Redrive if !state.has_ended() => Err(Refusal::NotNow),
+        Command::Redrive => redrive(state, now),
     }
 }
 
@@ -200,7 +204,7 @@ fn fail(
         Phase::AwaitingApproval { .. } => return Err(Refusal::NotNow),
         Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => return Err(Refusal::HasEnded),
     };
-    let again = retry.filter(|policy| attempt < policy.max_attempts).map(|policy| now.after(policy.delay));
+    let again = retry.filter(|policy| state.tries() < policy.max_attempts).map(|policy| now.after(policy.delay));
     // An attempt that could only begin when the time is over is none.
     let in_time = |at: &Timestamp| state.header.timing.deadline.is_none_or(|deadline| *at < deadline);
     if let Some(retry_at) = again.filter(in_time) {
@@ -325,10 +329,11 @@ fn awaiting(state: &State, approval: &Approval) -> Result<(), Refusal> {
     }
 }
 
-fn moved(state: &State, phase: Phase, told: Vec<(EventType, Value)>, now: Timestamp) -> Decision {
+pub(super) fn moved(state: &State, phase: Phase, told: Vec<(EventType, Value)>, now: Timestamp) -> Decision {
     let header = state.header.clone();
     let events = told.into_iter().map(|(event_type, data)| event(&header, event_type, now, data)).collect();
-    Decision { next: State { header, phase, revision: state.revision + 1 }, events, approval: None }
+    let next = State { header, phase, revision: state.revision + 1, redriven: state.redriven };
+    Decision { next, events, approval: None }
 }
 
 fn event(header: &Header, event_type: EventType, now: Timestamp, data: Value) -> NewEvent {

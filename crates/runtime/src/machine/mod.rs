@@ -1,9 +1,11 @@
 //! What may happen to an execution, as one pure function over values: no task, no clock, no storage, no chance.
 
 mod decide;
+mod redrive;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use decide::{Command, Decision, Refusal, RetryPolicy, accept, decide};
-pub use state::{Header, Phase, State};
+pub use redrive::RedriveRefusal;
+pub use state::{Header, Phase, Redriven, State};

@@ -17,6 +17,19 @@ pub struct State {
     pub phase: Phase,
     /// Counts the decisions; the fence against two deciders.
     pub revision: u64,
+    /// That it was driven again after it had failed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redriven: Option<Redriven>,
+}
+
+/// The latest of the times that somebody drove a failed execution again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redriven {
+    /// How often by now.
+    pub times: u32,
+    pub at: Timestamp,
+    /// How many attempts it had had: retries are counted from here.
+    pub attempts: u32,
 }
 
 /// What never changes, but for the parameters that an approval corrects and the owner that claims the session.
@@ -112,6 +125,16 @@ impl State {
     /// Whether its time is over, unless it has ended.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.header.timing.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// How often it was begun since somebody last wanted it: since it was accepted, or driven again.
+    pub fn tries(&self) -> u32 {
+        self.attempt() - self.redriven.map_or(0, |redriven| redriven.attempts)
+    }
+
+    /// How often it was driven again.
+    pub fn redrives(&self) -> u32 {
+        self.redriven.map_or(0, |redriven| redriven.times)
     }
 
     /// How often it was begun.

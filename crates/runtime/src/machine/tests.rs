@@ -5,12 +5,13 @@ use std::time::Duration;
 use contract::{
     Code, EventType, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
+    execution::ExecutionStatus,
     intent::Timing,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Command, Decision, Header, Phase, Refusal, RetryPolicy, State, accept, decide};
+use super::{Command, Decision, Header, Phase, RedriveRefusal, Refusal, RetryPolicy, State, accept, decide};
 use crate::port::store::Object;
 
 const SEEDS: u64 = 2_000;
@@ -48,6 +49,34 @@ fn an_ended_execution_refuses_everything() {
     for command in [Command::Start, Command::Recover, cancel(None), complete()] {
         assert_eq!(decide(&cancelled, command, at(2)).unwrap_err(), Refusal::HasEnded);
     }
+}
+
+#[test]
+fn what_failed_for_good_is_driven_again_for_another_round() {
+    let mut header = header();
+    header.timing.deadline = Some(at(1_000_000));
+    let mut state = accept(header, None, None, at(0)).next;
+    for round in 1..=3 {
+        assert_eq!(decide(&state, Command::Redrive, at(1)).unwrap_err(), Refusal::NotNow);
+        for now in [1, 100_000] {
+            state = decide(&state, Command::Start, at(now)).unwrap().next;
+            state = decide(&state, fail(Some(2)), at(now)).unwrap().next;
+        }
+        assert!(matches!(state.phase, Phase::Failed { .. }), "two attempts a round: {state:?}");
+        assert_eq!(state.attempt(), round * 2);
+        let redriven = decide(&state, Command::Redrive, at(100_000)).unwrap();
+        assert_eq!(redriven.events[0].event_type, EventType::ExecutionRedriven);
+        state = redriven.next;
+        assert_eq!((state.redrives(), state.tries()), (round, 0));
+    }
+    state = decide(&state, Command::Start, at(100_001)).unwrap().next;
+    state = decide(&state, fail(None), at(100_002)).unwrap().next;
+    let late = state.can_be_redriven(at(1_000_000)).unwrap_err();
+    assert_eq!(late, RedriveRefusal::DeadlinePassed(at(1_000_000)));
+    state = decide(&state, Command::Redrive, at(100_003)).unwrap().next;
+    let cancelled = decide(&state, cancel(None), at(100_004)).unwrap().next;
+    let refused = cancelled.can_be_redriven(at(100_005)).unwrap_err();
+    assert_eq!(refused, RedriveRefusal::NotFailed(ExecutionStatus::Cancelled));
 }
 
 #[test]
@@ -127,7 +156,8 @@ impl Story {
         let ended = self.state.has_ended();
         match decide(&self.state, command, at(self.now)) {
             Ok(decision) => {
-                assert!(!ended, "an ended execution stays as it ended");
+                let redriven = decision.next.redrives() > self.state.redrives();
+                assert_eq!(ended, redriven, "an ended execution stays as it ended, unless it is driven again");
                 self.events.extend(decision.events.iter().map(|event| event.event_type));
                 self.approval = decision.approval.or(self.approval.take());
                 self.revisions.push(decision.next.revision);
@@ -138,7 +168,8 @@ impl Story {
     }
 
     fn any_command(&self, chance: &mut StdRng) -> Command {
-        match (chance.random_range(0..10), self.approval.clone()) {
+        match (chance.random_range(0..11), self.approval.clone()) {
+            (10, _) => Command::Redrive,
             (0 | 1, _) => Command::Start,
             (2, _) => Command::Recover,
             (3, _) => complete(),
@@ -156,9 +187,12 @@ impl Story {
 
     fn check(&self, seed: u64) {
         let ends = self.events.iter().filter(|event| event.ends_execution()).count();
-        assert_eq!(ends, usize::from(self.state.has_ended()), "one end, seed {seed}: {:?}", self.events);
-        if ends == 1 {
-            assert!(self.events.last().unwrap().ends_execution(), "nothing after the end, seed {seed}");
+        let redrives = self.events.iter().filter(|event| **event == EventType::ExecutionRedriven).count();
+        assert_eq!(redrives, self.state.redrives() as usize, "seed {seed}");
+        let expected = redrives + usize::from(self.state.has_ended());
+        assert_eq!(ends, expected, "one end a round, seed {seed}: {:?}", self.events);
+        for pair in self.events.windows(2).filter(|pair| pair[0].ends_execution()) {
+            assert_eq!(pair, [EventType::ExecutionFailed, EventType::ExecutionRedriven], "seed {seed}");
         }
         assert!(self.revisions.is_sorted_by(|earlier, later| earlier < later), "seed {seed}");
         let starts = self.events.iter().filter(|event| **event == EventType::ExecutionStarted).count();

@@ -16,9 +16,9 @@ use contract::{
 use crate::{
     machine::{Phase, State},
     port::store::{
-        ArtifactFilter, Change, Committed, Fence, JournalEvent, MAX_PAGE, NewEvent, NewMessage, Page, PageRequest,
-        SearchHit, StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey, StreamPosition, Submission,
-        SubmitOutcome,
+        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, JournalEvent, Listing, MAX_PAGE, NewEvent,
+        NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey,
+        StreamPosition, Submission, SubmitOutcome,
     },
     worker::lock,
 };
@@ -83,6 +83,19 @@ impl Store for MemoryStore {
         let states = inner.executions.values().map(|execution| &execution.state);
         let children = states.filter(|state| state.header.parent.as_ref() == Some(parent) && !state.has_ended());
         Ok(children.map(|state| state.header.execution_id.clone()).collect())
+    }
+
+    async fn executions(
+        &self,
+        owner: &Owner,
+        filter: &ExecutionFilter,
+        page: PageRequest,
+    ) -> Result<Listing<State>, StoreError> {
+        let inner = lock(&self.inner);
+        let states = inner.executions.values().rev().map(|execution| &execution.state);
+        let wanted = states.filter(|state| state.header.owner == *owner && is_wanted(filter, state));
+        let Page { items, next_cursor, .. } = page_of(wanted.cloned().collect(), &page);
+        Ok(Listing { items, next_cursor })
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {
@@ -342,6 +355,16 @@ impl Stream {
     fn summary(&self, summary: &ConversationSummary) -> ConversationSummary {
         ConversationSummary { cursor: self.events.len() as u64, ..summary.clone() }
     }
+}
+
+fn is_wanted(filter: &ExecutionFilter, state: &State) -> bool {
+    let header = &state.header;
+    filter.status.is_none_or(|status| state.status() == status)
+        && filter.intent_type.as_ref().is_none_or(|intent_type| header.intent_type == *intent_type)
+        && filter.session_id.as_ref().is_none_or(|id| header.session_id == *id)
+        && filter.conversation_id.as_ref().is_none_or(|id| header.conversation_id.as_ref() == Some(id))
+        && filter.parent.as_ref().is_none_or(|id| header.parent.as_ref() == Some(id))
+        && (!filter.dead_letters || (matches!(state.phase, Phase::Failed { .. }) && header.parent.is_none()))
 }
 
 fn passes(filter: &ArtifactFilter, artifact: &Artifact) -> bool {

@@ -10,6 +10,7 @@ use contract::{
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
+    execution::ExecutionStatus,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -36,6 +37,14 @@ pub trait Store: Send + Sync {
 
     /// The children of an execution that have not ended.
     async fn unfinished_children(&self, parent: &ExecutionId) -> Result<Vec<ExecutionId>, StoreError>;
+
+    /// The owner's executions that pass the filter, newest first. What a page costs does not depend on how many there are.
+    async fn executions(
+        &self,
+        owner: &Owner,
+        filter: &ExecutionFilter,
+        page: PageRequest,
+    ) -> Result<Listing<State>, StoreError>;
 
     /// The recorded steps of an execution, in the order in which they were recorded.
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError>;
@@ -308,6 +317,18 @@ pub struct StoredObject {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    pub status: Option<ExecutionStatus>,
+    pub intent_type: Option<String>,
+    pub session_id: Option<SessionId>,
+    pub conversation_id: Option<ConversationId>,
+    /// Called by this execution.
+    pub parent: Option<ExecutionId>,
+    /// Only dead letters: what failed for good and was called by no other execution.
+    pub dead_letters: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArtifactFilter {
     pub session_id: Option<SessionId>,
     pub artifact_type: Option<String>,
@@ -346,6 +367,13 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many there are in all, without paging.
     pub total: u64,
+    pub next_cursor: Option<String>,
+}
+
+/// A page of a list that nobody counts, because counting would cost more the more there is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing<T> {
+    pub items: Vec<T>,
     pub next_cursor: Option<String>,
 }
 

@@ -36,7 +36,19 @@ impl Run {
         // What was told before the call comes before what the child tells.
         self.journal.flushed().await?;
         let child = self.submit_child(intent_type, parameters, approval).await?;
+        self.redrive_with_us(&child).await?;
         Ok(outcome(self.wait_for(&child).await?))
+    }
+
+    /// A child that had failed before somebody drove this execution again is driven again with it, and keeps its steps.
+    async fn redrive_with_us(&self, child: &ExecutionId) -> Result<(), Failure> {
+        let Some(redriven_at) = self.redriven_at() else { return Ok(()) };
+        let failed_before =
+            |state: &State| matches!(&state.phase, Phase::Failed { completed_at, .. } if *completed_at <= redriven_at);
+        if self.ended(child).await?.as_ref().is_some_and(failed_before) {
+            self.shared.redrive(child).await.map_err(|error| refused(&error))?;
+        }
+        Ok(())
     }
 
     async fn submit_child(
@@ -127,6 +139,7 @@ fn refused(error: &RuntimeError) -> Failure {
         }
         RuntimeError::QuotaReached
         | RuntimeError::AlreadyDecided(_)
+        | RuntimeError::NotRedrivable(_)
         | RuntimeError::Unavailable
         | RuntimeError::Storage(_) => Failure::transient(Code::Unavailable, "The Runtime takes nothing just now."),
     }

@@ -79,6 +79,11 @@ impl Run {
         self.attempt
     }
 
+    /// When somebody last drove this execution again.
+    pub(super) fn redriven_at(&self) -> Option<Timestamp> {
+        self.started.redriven.map(|redriven| redriven.at)
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
@@ -203,7 +208,7 @@ impl Shared {
             self.give_up(job, Code::UnknownIntent, "This version does not know the intent any more.").await?;
             return Ok(None);
         };
-        if job.start_durably && job.state.attempt() >= self.config.max_attempts {
+        if job.start_durably && job.state.tries() >= self.config.max_attempts {
             self.give_up(job, Code::HandlerPanicked, "It ended the process too often and is not tried again.").await?;
             return Ok(None);
         }
@@ -355,8 +360,10 @@ impl Shared {
                 Command::Cancelled { code, reason: message.into_owned() }
             }
             Err(Failure { kind, code, message, details }) => {
-                let retry = (kind == FailureKind::Transient)
-                    .then(|| RetryPolicy { max_attempts: self.config.max_attempts, delay: self.backoff(run.attempt) });
+                let retry = (kind == FailureKind::Transient).then(|| RetryPolicy {
+                    max_attempts: self.config.max_attempts,
+                    delay: self.backoff(run.started.tries()),
+                });
                 Command::Fail { code, message: message.into_owned(), details, retry }
             }
         }

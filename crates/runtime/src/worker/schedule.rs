@@ -57,6 +57,8 @@ struct Inner {
     keys: HashMap<String, VecDeque<Job>>,
     /// All that wait or run here, so that none is taken up twice.
     known: HashSet<ExecutionId>,
+    /// Those of `known` that somebody wanted to be taken up meanwhile.
+    again: HashSet<ExecutionId>,
     /// Waiting jobs that were cancelled meanwhile.
     withdrawn: HashSet<ExecutionId>,
     queued: usize,
@@ -73,6 +75,8 @@ impl Schedule {
     fn push(&self, job: Job) -> Option<Job> {
         let mut inner = lock(&self.inner);
         if inner.known.contains(job.id()) {
+            // Where it runs, its run may be just ending while it was driven again; then it is looked at once more.
+            inner.again.insert(job.id().clone());
             return None;
         }
         if inner.queued >= MAX_QUEUED {
@@ -91,10 +95,12 @@ impl Schedule {
         inner.admit(job, self.concurrency)
     }
 
-    /// Gives back the place of a run that has ended. Answers the jobs that have a place now.
-    fn finished(&self, state: &State) -> Vec<Job> {
+    /// Gives back the place of a run that has ended. Answers the jobs that have a place now, and whether somebody wanted the
+    /// same execution to be taken up meanwhile.
+    fn finished(&self, state: &State) -> (Vec<Job>, bool) {
         let mut inner = lock(&self.inner);
         inner.known.remove(&state.header.execution_id);
+        let again = inner.again.remove(&state.header.execution_id);
         inner.withdrawn.remove(&state.header.execution_id);
         let mut admitted = Vec::new();
         if let Some(next) = inner.pass_key(state) {
@@ -102,7 +108,7 @@ impl Schedule {
             admitted.extend(inner.admit(next, self.concurrency));
         }
         admitted.extend(inner.release());
-        admitted
+        (admitted, again)
     }
 
     /// Whether the queue has run dry while the store may hold more. Asked after each end; true once.
@@ -220,13 +226,29 @@ impl Shared {
             if !shared.stopping.is_cancelled() {
                 shared.execute(job).await;
             }
-            for job in shared.schedule.finished(&state) {
+            let (admitted, again) = shared.schedule.finished(&state);
+            for job in admitted {
                 shared.spawn(job);
+            }
+            if again {
+                shared.look_again(&state.header.execution_id).await;
             }
             if shared.schedule.wants_refill() {
                 shared.refill().await;
             }
         });
+    }
+
+    /// Takes up what was wanted while its last run was ending.
+    async fn look_again(self: &Arc<Self>, id: &ExecutionId) {
+        let taken = match self.store.execution(id).await {
+            Ok(Some(state)) => self.take_up_again(state).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
+            error!(%error, execution_id = %id, "an execution cannot be taken up again; it is at the next start");
+        }
     }
 
     /// Reads waiting executions that had no place in the queue.

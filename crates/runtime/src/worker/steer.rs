@@ -10,7 +10,7 @@ use contract::{
 use super::Shared;
 use crate::{
     client::RuntimeError,
-    machine::{Command, Phase, Refusal, State, decide},
+    machine::{Command, Phase, RedriveRefusal, Refusal, State, decide},
     port::{
         StoreError,
         store::{Change, Fence},
@@ -69,6 +69,34 @@ impl Shared {
             Box::pin(self.cancel(&child, reason)).await?;
         }
         Ok(())
+    }
+
+    /// Drives an execution that failed for good again, once for however many ask at the same time. `None` where there is none.
+    pub(crate) async fn redrive(
+        self: &Arc<Self>,
+        id: &ExecutionId,
+    ) -> Result<Option<Result<State, RedriveRefusal>>, RuntimeError> {
+        for _ in 0..MAX_CONFLICTS {
+            let Some(state) = self.store.execution(id).await? else { return Ok(None) };
+            if state.redriven.is_some() && !state.has_ended() {
+                return Ok(Some(Ok(state)));
+            }
+            if self.catalogue.handler(&state.header.intent_type).is_none() {
+                return Err(RuntimeError::UnknownIntent(state.header.intent_type));
+            }
+            if let Err(refusal) = state.can_be_redriven(self.clock.now()) {
+                return Ok(Some(Err(refusal)));
+            }
+            match self.decide_and_commit(&state, Command::Redrive).await {
+                Ok(next) => {
+                    self.wait_or_run(next.clone());
+                    return Ok(Some(Ok(next)));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RuntimeError::Unavailable)
     }
 
     /// Decides an approval, once. `None` where this owner has no such approval.

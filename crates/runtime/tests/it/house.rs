@@ -185,8 +185,21 @@ pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
 }
 
 /// The intents that the tests can ask for.
-const TOLD: &[&str] =
-    &["echo", "delete", "steps", "flaky", "panic", "hang", "stubborn", "say", "call", "keep", "one_by_one"];
+const TOLD: &[&str] = &[
+    "breaks_after_a_step",
+    "call",
+    "delete",
+    "echo",
+    "flaky",
+    "hang",
+    "insists",
+    "keep",
+    "one_by_one",
+    "panic",
+    "say",
+    "steps",
+    "stubborn",
+];
 
 struct Told {
     descriptor: IntentDescriptor,
@@ -279,6 +292,21 @@ impl Handler for Told {
             "stubborn" => std::future::pending().await,
             "say" => self.say(context, &parameters).await,
             "call" => self.call(context, &parameters).await,
+            "breaks_after_a_step" => {
+                context.step("first", || async { Ok(self.seen.count("first")) }).await?;
+                let breaks = parameters.get("times").and_then(Value::as_u64).unwrap_or(1);
+                if u64::from(times) <= breaks {
+                    return Err(Failure::new(Code::ExecutionFailed, "It broke."));
+                }
+                Ok(json!(times))
+            }
+            "insists" => {
+                let outcome = self.call(context, &parameters).await?;
+                if outcome["status"] == "completed" {
+                    return Ok(outcome);
+                }
+                Err(Failure::new(Code::ExecutionFailed, "What it called failed."))
+            }
             "keep" => {
                 let kept = NewArtifact {
                     artifact_type: "note".to_owned(),

@@ -104,8 +104,11 @@ fn insert(
     let header = &state.header;
     transaction
         .prepare_cached(
-            "INSERT INTO executions (id, space, stream, parent, status, ended, attempt, revision, first_seq, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT head + 1 FROM streams WHERE number = ?3), ?9)",
+            "INSERT INTO executions
+                 (id, space, stream, parent, status, ended, attempt, revision, first_seq, state,
+                  intent_type, session_id, conversation)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT head + 1 FROM streams WHERE number = ?3), ?9,
+                  ?10, ?11, iif(?12, ?3, NULL))",
         )?
         .execute(params![
             header.execution_id.as_str(),
@@ -117,6 +120,9 @@ fn insert(
             state.attempt(),
             stored_seq(state.revision),
             prepared.state,
+            header.intent_type,
+            header.session_id.as_str(),
+            header.conversation_id.is_some(),
         ])?;
     let execution = transaction.last_insert_rowid();
     let appended = journal::append(transaction, place.stream, execution, &prepared.submission.events)?;
@@ -290,7 +296,7 @@ macro_rules! select_state {
 }
 
 /// The stored state with the owner and the conversation of now.
-fn state(row: &Row<'_>) -> rusqlite::Result<State> {
+pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<State> {
     let mut state: State = json(row, 0)?;
     state.header.owner = json(row, 1)?;
     if state.header.conversation_id.is_some() {

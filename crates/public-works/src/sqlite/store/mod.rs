@@ -4,6 +4,7 @@
 mod approvals;
 mod artifacts;
 mod conversations;
+mod execution_list;
 mod executions;
 mod journal;
 mod paging;
@@ -22,8 +23,8 @@ use contract::{
 use runtime::{
     machine::State,
     port::store::{
-        ArtifactFilter, Change, Committed, JournalEvent, Page, PageRequest, SearchHit, StepRecord, Store, StoreError,
-        StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, SearchHit,
+        StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
 };
 use rusqlite::Connection;
@@ -90,6 +91,16 @@ impl Store for SqliteStore {
     async fn unfinished_children(&self, parent: &ExecutionId) -> Result<Vec<ExecutionId>, StoreError> {
         let parent = parent.clone();
         self.read(move |connection| executions::unfinished_children(connection, &parent)).await
+    }
+
+    async fn executions(
+        &self,
+        owner: &Owner,
+        filter: &ExecutionFilter,
+        page: PageRequest,
+    ) -> Result<Listing<State>, StoreError> {
+        let (owner, filter) = (owner.clone(), filter.clone());
+        self.read(move |connection| execution_list::list(connection, &owner, &filter, &page)).await
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {

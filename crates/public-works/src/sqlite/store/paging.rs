@@ -1,7 +1,7 @@
 //! Pages of lists that go from new to old. A cursor is the number of the last row that was shown, so that a page does
 //! not shift when something is added.
 
-use runtime::port::store::{MAX_PAGE, Page, PageRequest};
+use runtime::port::store::{Listing, MAX_PAGE, Page, PageRequest};
 
 /// Where a page begins and how long it is.
 pub(super) struct Window {
@@ -35,4 +35,9 @@ impl Window {
 /// The page of a cursor that cannot be read.
 pub(super) fn nothing<T>(total: u64) -> Page<T> {
     Page { items: Vec::new(), total, next_cursor: None }
+}
+
+/// The page of a list that is not counted.
+pub(super) fn listing<T>(page: Page<T>) -> Listing<T> {
+    Listing { items: page.items, next_cursor: page.next_cursor }
 }
