@@ -159,14 +159,15 @@ mod tests {
         let writing = Writing::to(Slow(Arc::clone(&written), wait)).unwrap();
         let mut sink = writing.sink();
         let lines = 3 * MAX_WAITING / 1_024;
-        let logging = thread::spawn(move || {
-            for _ in 0..lines {
-                sink.write_all(&[b'x'; 1_024]).unwrap();
-                assert!(sink.lock().waiting.len() <= MAX_WAITING + 1_024);
-            }
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..lines {
+                    sink.write_all(&[b'x'; 1_024]).unwrap();
+                    assert!(sink.lock().waiting.len() <= MAX_WAITING + 1_024);
+                }
+            });
+            drop(go);
         });
-        drop(go);
-        logging.join().unwrap();
         drop(writing);
         assert_eq!(written.lock().unwrap().len(), lines * 1_024);
     }
