@@ -1,0 +1,186 @@
+// The client of a Symphainy server: the API's nouns, each with its verbs. What comes back is the API's own JSON.
+
+import { watchExecution } from './events.js';
+import { Http } from './http.js';
+import { ConversationSocket } from './socket.js';
+
+/** @typedef {import('../types/api')} Api */
+
+/** @param {string} id */
+const part = (id) => encodeURIComponent(id);
+
+export class Client {
+  /** @param {import('./http.js').ClientOptions} [options] */
+  constructor(options = {}) {
+    const http = new Http(options);
+    /** For whatever has no verb of its own here. */
+    this.http = http;
+    this.WebSocket = options.WebSocket;
+    this.auth = auth(http);
+    this.sessions = sessions(http);
+    this.intents = intents(http);
+    this.executions = executions(http);
+    this.approvals = approvals(http);
+    this.conversations = conversations(http);
+    this.artifacts = artifacts(http);
+    this.agents = agents(http);
+  }
+
+  /** Who is signed in. @returns {Promise<import('../types/api').Me>} */
+  me() {
+    return this.http.ask('GET', '/api/auth/me');
+  }
+
+  /**
+   * Opens a conversation. It reconnects by itself until it is closed.
+   * @param {string} conversationId
+   * @param {import('./socket.js').ConversationOptions} [options]
+   */
+  converse(conversationId, options = {}) {
+    return new ConversationSocket(this.http, conversationId, options, this.WebSocket);
+  }
+}
+
+/** @param {Http} http */
+function auth(http) {
+  /** @param {string} path @param {unknown} json @returns {Promise<import('../types/api').AuthResponse>} */
+  const signIn = async (path, json) => {
+    const answer = await http.ask('POST', path, { query: http.signInQuery, json, anonymous: true });
+    http.signedIn(answer);
+    return answer;
+  };
+  return {
+    /** @param {{name: string, email: string, password: string, session_id?: string}} body */
+    register: (body) => signIn('/api/auth/register', body),
+    /** @param {{email: string, password: string, session_id?: string}} body */
+    login: (body) => signIn('/api/auth/login', body),
+    /** Gets a new access token; it happens by itself where one has run out. */
+    refresh: () => http.refresh(),
+    /** @param {{all?: boolean}} [query] */
+    async logout(query = {}) {
+      await http.ask('POST', '/api/auth/logout', { query });
+      http.tokens = null;
+      http.onTokens(null);
+    },
+  };
+}
+
+/** @param {Http} http */
+function sessions(http) {
+  return {
+    /** @param {Record<string, unknown>} [metadata] @returns {Promise<import('../types/api').Session>} */
+    create: (metadata) => http.ask('POST', '/api/session/create', { json: { metadata } }),
+    /** @param {Record<string, unknown>} [metadata] @returns {Promise<import('../types/api').Session>} */
+    createAnonymous: (metadata) =>
+      http.ask('POST', '/api/session/create-anonymous', { json: { metadata }, anonymous: true }),
+    /** @param {string} id @returns {Promise<import('../types/api').Session>} */
+    get: (id) => http.ask('GET', `/api/session/${part(id)}`),
+    /** Claims an anonymous session. @param {string} id @returns {Promise<import('../types/api').Session>} */
+    upgrade: (id) => http.ask('PATCH', `/api/session/${part(id)}/upgrade`, { json: {} }),
+    /** @param {string} id */
+    delete: (id) => http.ask('DELETE', `/api/session/${part(id)}`),
+  };
+}
+
+/** @param {Http} http */
+function intents(http) {
+  return {
+    /** @returns {Promise<import('../types/api').IntentDescriptor[]>} */
+    list: async () => (await http.ask('GET', '/api/intents')).intents,
+    /**
+     * Submits an intent. It is durable once this answers; with a key, a second time is the first.
+     * @param {Partial<import('../types/api').SubmitIntent> & {intent_type: string, session_id: string}} body
+     * @param {{key?: string}} [options]
+     * @returns {Promise<import('../types/api').Submitted>}
+     */
+    submit: (body, { key } = {}) =>
+      http.ask('POST', '/api/intent/submit', { json: body, headers: key ? { 'idempotency-key': key } : {} }),
+  };
+}
+
+/** @param {Http} http */
+function executions(http) {
+  return {
+    /** @param {string} id @returns {Promise<import('../types/api').Execution>} */
+    get: (id) => http.ask('GET', `/api/execution/${part(id)}/status`),
+    /**
+     * @param {{status?: string, intent_type?: string, session_id?: string, conversation_id?: string, parent?: string,
+     *   dead_letters?: boolean, limit?: number, cursor?: string}} [query]
+     * @returns {Promise<import('../types/api').ExecutionPage>}
+     */
+    list: (query) => http.ask('GET', '/api/executions', { query }),
+    /** Another round of attempts for one that failed for good. @param {string} id @returns {Promise<import('../types/api').Execution>} */
+    redrive: (id) => http.ask('POST', `/api/execution/${part(id)}/redrive`),
+    /** @param {string} id @param {string} [reason] @returns {Promise<import('../types/api').Execution>} */
+    cancel: (id, reason) => http.ask('POST', `/api/execution/${part(id)}/cancel`, { json: { reason } }),
+    /** Its events, from any number on, to its end. @param {string} id @param {{after?: number, signal?: AbortSignal}} [options] */
+    watch: (id, options) => watchExecution(http, id, options),
+    /**
+     * Waits for its end.
+     * @param {string} id
+     * @param {{signal?: AbortSignal}} [options]
+     * @returns {Promise<import('../types/api').Execution>}
+     */
+    async ended(id, options) {
+      const events = watchExecution(http, id, options);
+      for (let next = await events.next(); !next.done; next = await events.next());
+      return http.ask('GET', `/api/execution/${part(id)}/status`);
+    },
+  };
+}
+
+/** @param {Http} http */
+function approvals(http) {
+  return {
+    /** @param {{status?: string, limit?: number, cursor?: string}} [query] @returns {Promise<import('../types/api').ApprovalPage>} */
+    list: (query) => http.ask('GET', '/api/approvals', { query }),
+    /** @param {string} hookId @param {import('../types/api').Decision} decision @returns {Promise<import('../types/api').Approval>} */
+    decide: (hookId, decision) => http.ask('POST', `/api/approvals/${part(hookId)}`, { json: decision }),
+  };
+}
+
+/** @param {Http} http */
+function conversations(http) {
+  return {
+    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<import('../types/api').ConversationPage>} */
+    list: (query) => http.ask('GET', '/api/conversations', { query }),
+    /** @param {string} id @param {{limit?: number, before?: string}} [query] @returns {Promise<import('../types/api').Conversation>} */
+    get: (id, query) => http.ask('GET', `/api/conversations/${part(id)}`, { query }),
+  };
+}
+
+/** @param {Http} http */
+function artifacts(http) {
+  return {
+    /** @param {Partial<import('../types/api').ListArtifacts>} [json] @returns {Promise<import('../types/api').ArtifactPage>} */
+    list: (json = {}) => http.ask('POST', '/api/artifact/list', { json }),
+    /** @param {string} id @returns {Promise<import('../types/api').Artifact>} */
+    get: (id) => http.ask('GET', `/api/artifacts/${part(id)}`),
+    /** Its bytes, where it has any. @param {string} id */
+    content: (id) => http.send('GET', `/api/artifacts/${part(id)}/content`),
+    /** Where a browser downloads it. @param {string} id */
+    contentUrl: (id) => `${http.baseUrl}/api/artifacts/${part(id)}/content`,
+    /**
+     * Uploads a file, and answers once it is taken in.
+     * @param {Blob} file
+     * @param {{name?: string, sessionId?: string, signal?: AbortSignal}} [options]
+     * @returns {Promise<import('../types/api').Artifact>}
+     */
+    upload(file, { name, sessionId, signal } = {}) {
+      const form = new FormData();
+      if (sessionId) form.append('session_id', sessionId);
+      form.append('file', file, name ?? /** @type {File} */ (file).name ?? 'upload');
+      return http.ask('POST', '/api/files', { form, signal });
+    },
+  };
+}
+
+/** @param {Http} http */
+function agents(http) {
+  return {
+    /** @returns {Promise<import('../types/api').AgentSummary[]>} */
+    list: async () => (await http.ask('GET', '/api/agents')).agents,
+    /** Who would answer, and with what; nothing is executed. @param {{message: string, surface?: string}} json */
+    analyze: (json) => http.ask('POST', '/api/v1/guide-agent/analyze-intent', { json }),
+  };
+}
