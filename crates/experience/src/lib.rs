@@ -9,6 +9,7 @@ pub mod client;
 pub mod origin;
 pub mod problem;
 
+mod console;
 pub mod http;
 pub mod socket;
 pub mod stream;

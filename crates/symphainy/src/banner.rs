@@ -36,7 +36,7 @@ impl Banner<'_> {
         let server = if url == DEFAULT_SERVER { String::new() } else { format!(" --server {url}") };
         let _ = write!(
             text,
-            "\n  Talk to it from another terminal:\n\n    {}\n\n  or register with curl:\n\n    {}\n\n  {}\n\n",
+            "\n  Open it in a browser, or talk to it from another terminal:\n\n    {}\n\n  or register with curl:\n\n    {}\n\n  {}\n\n",
             paint.name(&format!("{} chat{server}", self.program)),
             paint.name(&curl_line(&url)),
             paint.dim("Ctrl-C stops it; what was said and done is kept."),

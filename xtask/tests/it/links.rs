@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::tree::{TextFile, assert_none, root, text_files};
 
 /// The folders whose paths documents name in back-ticks.
-const OUR_FOLDERS: [&str; 5] = [".ci/", "crates/", "docs/", "examples/", "xtask/"];
+const OUR_FOLDERS: [&str; 7] = [".ci/", "clients/", "console/", "crates/", "docs/", "examples/", "xtask/"];
 
 #[test]
 fn links_lead_somewhere() {

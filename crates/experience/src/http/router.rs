@@ -12,7 +12,7 @@ use super::{
     agents, approvals, artifacts, auth, conversations, cors, docs, envelope, execution, executions, files, guide,
     health, intent, openapi, session,
 };
-use crate::{Plane, Refusal, socket, stream};
+use crate::{Plane, Refusal, console, socket, stream};
 
 fn all() -> OpenApiRouter<Arc<Plane>> {
     OpenApiRouter::with_openapi(openapi::base())
@@ -69,6 +69,7 @@ pub fn router(plane: Arc<Plane>) -> Router {
     let (routes, document) = all().split_for_parts();
     routes
         .merge(pages(&openapi::finish(document)))
+        .merge(console::routes())
         .fallback(not_found)
         // Bodies are bounded where they are read, each by its own limit.
         .layer(DefaultBodyLimit::disable())

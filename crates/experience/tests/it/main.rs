@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod console;
 mod dead_letters;
 mod house;
 mod openapi;

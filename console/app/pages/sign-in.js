@@ -1,0 +1,59 @@
+// Signing in and registering.
+
+import { html, useState } from '../html.js';
+import { Mark } from '../icons.js';
+import { asProblem, changed, client, me } from '../state.js';
+import { Button, Field, useTitle } from '../ui.js';
+
+/** @param {{onDone: () => void}} props */
+export function SignInPage({ onDone }) {
+  const [isNew, setNew] = useState(false);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const [isBusy, setBusy] = useState(false);
+  useTitle(isNew ? 'Register' : 'Sign in');
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const typed = /** @type {any} */ (Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.target))));
+    setBusy(true);
+    setProblem(null);
+    try {
+      await (isNew ? client.auth.register(typed) : client.auth.login({ email: typed.email, password: typed.password }));
+      me.set(await client.me());
+      changed('account');
+      onDone();
+    } catch (error) {
+      setProblem(asProblem(error));
+      setBusy(false);
+    }
+  };
+  const toggle = () => {
+    setNew(!isNew);
+    setProblem(null);
+  };
+  const isGeneral = problem && problem.errors.length === 0;
+  return html`<main class="door" id="main">
+    <div class="door-card">
+      <p class="brand brand-large"><${Mark} />Symphainy</p>
+      <h1>${isNew ? 'Make an account' : 'Sign in'}</h1>
+      <form onSubmit=${submit} class="stack" aria-busy=${String(isBusy)}>
+        ${isNew && html`<${Field} key="name" label="Your name" name="name" autocomplete="name" required maxlength="100" problem=${problem?.field('name')} />`}
+        <${Field} label="E-mail address" name="email" type="email" autocomplete="username" required maxlength="254" problem=${problem?.field('email')} />
+        <${Field} label="Password" name="password" type="password" autocomplete=${isNew ? 'new-password' : 'current-password'} required
+          hint=${isNew ? 'A few words that you can remember make a good one.' : undefined} problem=${problem?.field('password')} />
+        ${isGeneral && html`<p class="wrong" role="alert">${problem.message}</p>`}
+        <${Button} kind="primary" type="submit" disabled=${isBusy}>${isBusy ? (isNew ? 'Your account is being made…' : 'Signing in…') : isNew ? 'Register' : 'Sign in'}</${Button}>
+      </form>
+      <p class="door-other">${isNew ? 'You have an account?' : 'You are new here?'} <button type="button" class="link" onClick=${toggle}>${isNew ? 'Sign in' : 'Make an account'}</button></p>
+    </div>
+    <${DoorStave} />
+  </main>`;
+}
+
+/** Five lines and a few voices: what the house is about. */
+function DoorStave() {
+  const notes = [[90, 62, 'guide'], [190, 44, 'content'], [300, 74, 'insights'], [400, 50, 'journey'], [500, 32, 'outcomes'], [600, 56, 'guide']];
+  return html`<svg class="door-stave" viewBox="0 0 700 110" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
+    <path d="M0 20h700M0 38h700M0 56h700M0 74h700M0 92h700" />
+    ${notes.map(([x, y, who]) => html`<ellipse class=${`voice-${who}`} cx=${x} cy=${y} rx="9.5" ry="7" transform=${`rotate(-20 ${x} ${y})`} />`)}
+  </svg>`;
+}
