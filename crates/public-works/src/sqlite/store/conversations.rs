@@ -8,6 +8,7 @@ use runtime::port::store::{MAX_PAGE, NewMessage, Page, PageRequest};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
 
 use super::{
+    journal::Stream,
     paging::{self, Window},
     rows::{id, optional_id, seq, stored_seq, timestamp},
     spaces,
@@ -25,17 +26,19 @@ pub(super) fn stream_for(
     parents: Option<i64>,
     conversation_id: &ConversationId,
     now: Timestamp,
-) -> Result<i64, DatabaseError> {
-    if let Some(stream) = parents
-        && transaction
-            .prepare_cached("SELECT 1 FROM streams WHERE number = ?1 AND conversation_id IS NOT NULL")?
-            .exists([stream])?
+) -> Result<Stream, DatabaseError> {
+    let stream = |row: &Row<'_>| Ok(Stream { number: row.get(0)?, head: seq(row, 1)? });
+    if let Some(number) = parents
+        && let Some(stream) = transaction
+            .prepare_cached("SELECT number, head FROM streams WHERE number = ?1 AND conversation_id IS NOT NULL")?
+            .query_row([number], stream)
+            .optional()?
     {
         return Ok(stream);
     }
     let found = transaction
-        .prepare_cached("SELECT number FROM streams WHERE space = ?1 AND conversation_id = ?2")?
-        .query_row(params![space, conversation_id.as_str()], |row| row.get(0))
+        .prepare_cached("SELECT number, head FROM streams WHERE space = ?1 AND conversation_id = ?2")?
+        .query_row(params![space, conversation_id.as_str()], stream)
         .optional()?;
     if let Some(stream) = found {
         return Ok(stream);
@@ -46,13 +49,7 @@ pub(super) fn stream_for(
              VALUES (0, ?1, ?2, '', ?3, ?3)",
         )?
         .execute(params![space, conversation_id.as_str(), now.as_millis()])?;
-    Ok(transaction.last_insert_rowid())
-}
-
-/// A new stream for an execution that is in no conversation.
-pub(super) fn stream_without(transaction: &Transaction<'_>) -> Result<i64, DatabaseError> {
-    transaction.prepare_cached("INSERT INTO streams (head) VALUES (0)")?.execute([])?;
-    Ok(transaction.last_insert_rowid())
+    Ok(Stream { number: transaction.last_insert_rowid(), head: 0 })
 }
 
 /// Adds a message whose event is the one at `message.at_event`, counted from `first_seq`.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     approvals, artifacts, conversations,
-    journal::{self, Appended},
+    journal::{self, Appended, Stream},
     rows::{id, json, seq, stored_seq, timestamp, to_json},
     spaces, steps,
 };
@@ -74,15 +74,22 @@ pub(super) fn submit(
     {
         return Ok(SubmitOutcome::QuotaReached);
     }
-    let stream = match &header.conversation_id {
+    let events = &submission.events;
+    let (stream, appended) = match &header.conversation_id {
         Some(conversation_id) => {
             let parents = parent.map(|parent| parent.stream);
-            conversations::stream_for(transaction, space, parents, conversation_id, header.created_at)?
+            let stream = conversations::stream_for(transaction, space, parents, conversation_id, header.created_at)?;
+            let appended = Appended::after(stream.head, events);
+            journal::advance(transaction, stream.number, &appended)?;
+            (stream.number, appended)
         }
-        None => conversations::stream_without(transaction)?,
+        None => {
+            let appended = Appended::after(0, events);
+            (journal::begin(transaction, &appended)?, appended)
+        }
     };
-    let place = Place { space, stream };
-    let (execution, appended) = insert(transaction, &place, prepared)?;
+    let execution = insert(transaction, &Place { space, stream }, prepared, appended.first_seq)?;
+    journal::write(transaction, stream, execution, &appended)?;
     if let Some(idempotency) = &submission.idempotency {
         remember(transaction, space, idempotency, &submission.state)?;
     }
@@ -99,7 +106,8 @@ fn insert(
     transaction: &Transaction<'_>,
     place: &Place,
     prepared: &PreparedSubmission,
-) -> Result<(i64, Appended), DatabaseError> {
+    first_seq: u64,
+) -> Result<i64, DatabaseError> {
     let state = &prepared.submission.state;
     let header = &state.header;
     transaction
@@ -107,8 +115,7 @@ fn insert(
             "INSERT INTO executions
                  (id, space, stream, parent, status, ended, attempt, revision, first_seq, state,
                   intent_type, session_id, conversation)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT head + 1 FROM streams WHERE number = ?3), ?9,
-                  ?10, ?11, iif(?12, ?3, NULL))",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, iif(?13, ?3, NULL))",
         )?
         .execute(params![
             header.execution_id.as_str(),
@@ -119,14 +126,13 @@ fn insert(
             state.has_ended(),
             state.attempt(),
             stored_seq(state.revision),
+            stored_seq(first_seq),
             prepared.state,
             header.intent_type,
             header.session_id.as_str(),
             header.conversation_id.is_some(),
         ])?;
-    let execution = transaction.last_insert_rowid();
-    let appended = journal::append(transaction, place.stream, execution, &prepared.submission.events)?;
-    Ok((execution, appended))
+    Ok(transaction.last_insert_rowid())
 }
 
 fn place(transaction: &Transaction<'_>, id: &ExecutionId) -> Result<Option<Place>, DatabaseError> {
@@ -191,7 +197,8 @@ fn remember(
 /// What a change has to know of the stored execution.
 struct Stored {
     number: i64,
-    place: Place,
+    space: i64,
+    stream: Stream,
     revision: u64,
     running_attempt: Option<u32>,
     ended: bool,
@@ -207,8 +214,12 @@ pub(super) fn commit(transaction: &Transaction<'_>, prepared: &PreparedChange) -
     if !holds {
         return Err(StoreError::Conflict);
     }
-    let Place { space, stream } = stored.place;
-    let appended = journal::append(transaction, stream, stored.number, &change.events)?;
+    let Stored { space, stream: Stream { number: stream, head }, .. } = stored;
+    let appended = Appended::after(head, &change.events);
+    if !appended.events.is_empty() {
+        journal::advance(transaction, stream, &appended)?;
+        journal::write(transaction, stream, stored.number, &appended)?;
+    }
     match (&change.next, &prepared.next) {
         (Some(next), Some(json)) => move_on(transaction, stored.number, next, json, &appended)?,
         // An ended execution tells something more.
@@ -235,16 +246,17 @@ pub(super) fn commit(transaction: &Transaction<'_>, prepared: &PreparedChange) -
 fn stored(transaction: &Transaction<'_>, id: &ExecutionId) -> Result<Option<Stored>, DatabaseError> {
     let found = transaction
         .prepare_cached(
-            "SELECT number, space, stream, revision, iif(status = 'running', attempt, NULL), ended
-             FROM executions WHERE id = ?1",
+            "SELECT executions.number, executions.space, stream, head, revision, iif(status = 'running', attempt, NULL), ended
+             FROM executions JOIN streams ON streams.number = executions.stream WHERE executions.id = ?1",
         )?
         .query_row([id.as_str()], |row| {
             Ok(Stored {
                 number: row.get(0)?,
-                place: Place { space: row.get(1)?, stream: row.get(2)? },
-                revision: seq(row, 3)?,
-                running_attempt: row.get(4)?,
-                ended: row.get(5)?,
+                space: row.get(1)?,
+                stream: Stream { number: row.get(2)?, head: seq(row, 3)? },
+                revision: seq(row, 4)?,
+                running_attempt: row.get(5)?,
+                ended: row.get(6)?,
             })
         })
         .optional()?;

@@ -11,6 +11,13 @@ use crate::sqlite::DatabaseError;
 /// What stands between the events of a row. JSON has no bare newline.
 const SEPARATOR: char = '\n';
 
+/// A stream to which something is added, and how far it has come.
+#[derive(Clone, Copy)]
+pub(super) struct Stream {
+    pub(super) number: i64,
+    pub(super) head: u64,
+}
+
 /// The events as they were numbered, and the number of the first.
 pub(super) struct Appended {
     pub(super) first_seq: u64,
@@ -18,25 +25,44 @@ pub(super) struct Appended {
     pub(super) events: Vec<JournalEvent>,
 }
 
-/// Numbers the events and writes them to the end of the stream.
-pub(super) fn append(
+impl Appended {
+    /// Numbers the events that follow `head`.
+    pub(super) fn after(head: u64, events: &[NewEvent]) -> Self {
+        let first_seq = head + 1;
+        let events: Vec<JournalEvent> = (first_seq..).zip(events).map(|(seq, event)| event.numbered(seq)).collect();
+        Self { first_seq, head: head + events.len() as u64, events }
+    }
+}
+
+/// Begins a stream for an execution that is in no conversation, with these events in it.
+pub(super) fn begin(transaction: &Transaction<'_>, first: &Appended) -> Result<i64, DatabaseError> {
+    transaction.prepare_cached("INSERT INTO streams (head) VALUES (?1)")?.execute([stored_seq(first.head)])?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// Moves the head of a stream to the last of the events.
+pub(super) fn advance(transaction: &Transaction<'_>, stream: i64, appended: &Appended) -> Result<(), DatabaseError> {
+    // The head was read in this transaction. `RETURNING` would be one statement in the place of two, and cost more than both of them:
+    // SQLite makes a table for its answers each time.
+    transaction
+        .prepare_cached("UPDATE streams SET head = ?2 WHERE number = ?1")?
+        .execute([stream, stored_seq(appended.head)])?;
+    Ok(())
+}
+
+/// Writes the events as one row of the stream.
+pub(super) fn write(
     transaction: &Transaction<'_>,
     stream: i64,
     execution: i64,
-    events: &[NewEvent],
-) -> Result<Appended, DatabaseError> {
-    let count = events.len() as u64;
-    let head = transaction
-        .prepare_cached("UPDATE streams SET head = head + ?2 WHERE number = ?1 RETURNING head")?
-        .query_row(params![stream, stored_seq(count)], |row| seq(row, 0))?;
-    let first_seq = head - count + 1;
-    let events: Vec<JournalEvent> = (first_seq..).zip(events).map(|(seq, event)| event.numbered(seq)).collect();
-    if !events.is_empty() {
+    appended: &Appended,
+) -> Result<(), DatabaseError> {
+    if !appended.events.is_empty() {
         transaction
             .prepare_cached("INSERT INTO journal (stream, last_seq, execution, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![stream, stored_seq(head), execution, body(&events)])?;
+            .execute(params![stream, stored_seq(appended.head), execution, body(&appended.events)])?;
     }
-    Ok(Appended { first_seq, head, events })
+    Ok(())
 }
 
 fn body(events: &[JournalEvent]) -> String {
