@@ -73,8 +73,7 @@ impl CallContext {
 
     /// A session that the asker may work in: their own, or an anonymous one whose id they know.
     pub async fn check_session(&self, session_id: &SessionId) -> Result<(), Refusal> {
-        self.plane.guard.session(Some(&self.asker), session_id).await?;
-        Ok(())
+        Ok(self.plane.guard.check_session(&self.asker, session_id).await?)
     }
 
     /// How many intents the asker may submit in all; `None` for signed-in users.

@@ -28,6 +28,7 @@ use crate::{
     accounts::{FreshSession, NewSignIn, SignedInAs},
     clock::random,
     hashing::Hashing,
+    known_sessions::KnownSessions,
     refresh_token::RefreshToken,
     secrets,
     tickets::Tickets,
@@ -46,6 +47,7 @@ struct Inner {
     refresh_secret: [u8; 32],
     hashing: Arc<Hashing>,
     verified: Verified,
+    sessions: KnownSessions,
     tickets: Tickets,
     logins: KeyedLimiter<IpAddr>,
     registrations: KeyedLimiter<IpAddr>,
@@ -73,6 +75,7 @@ impl SecurityGuard {
             refresh_secret: secrets.refresh_secret,
             hashing: Hashing::start(&config.auth.password, &*clock)?,
             verified: Verified::new(),
+            sessions: KnownSessions::default(),
             tickets: Tickets::new(config.auth.ticket_ttl),
             logins: KeyedLimiter::new(config.limits.login),
             registrations: KeyedLimiter::new(config.limits.register),
@@ -191,6 +194,8 @@ impl Inner {
     /// An access token for what the accounts have just written, and all of it together.
     fn signed_in(&self, found: SignedInAs, refresh_token: RefreshToken) -> Result<SignedIn, GuardError> {
         let SignedInAs { standing, session } = found;
+        // It may have been somebody's anonymous session until now.
+        self.sessions.forget(&session.session_id);
         let sign_in = standing.sign_in.as_ref().ok_or_else(|| GuardError::internal("a sign-in came without its id"))?;
         let subject = Subject {
             user_id: standing.user.user_id.clone(),

@@ -16,6 +16,7 @@ pub mod roles;
 
 mod access_token;
 mod hashing;
+mod known_sessions;
 mod password;
 mod refresh_token;
 mod secrets;

@@ -11,6 +11,7 @@ use crate::{
     accounts::{Claim, ClaimRequest},
     clock::random,
     config::AnonymousSessions,
+    known_sessions::owner_of,
     limits::address_key,
 };
 
@@ -70,17 +71,38 @@ impl SecurityGuard {
     /// `NotSignedIn` where nobody asks and the id alone does not suffice, `NotFound` where somebody does.
     pub async fn session(&self, asker: Option<&Asker>, session_id: &SessionId) -> Result<Session, GuardError> {
         let now = self.0.clock.now();
-        let session = self.0.accounts.session(session_id, now).await?.filter(|session| self.may_see(asker, session));
+        let session = self.0.accounts.session(session_id, now).await?;
+        let session = session.filter(|session| self.may_see(asker, &owner_of(session)));
         session.ok_or_else(|| not_there(asker))
     }
 
-    fn may_see(&self, asker: Option<&Asker>, session: &Session) -> bool {
-        if session.is_anonymous {
-            return self.0.config.session.anonymous == AnonymousSessions::Allow;
+    /// Whether the asker may work in a session: the same as seeing it, without its contents, and so without a query where it was
+    /// looked up within the last second.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn check_session(&self, asker: &Asker, session_id: &SessionId) -> Result<(), GuardError> {
+        let guard = &self.0;
+        let now = guard.clock.now();
+        let (known, began) = guard.sessions.look(session_id, now);
+        let owner = match known {
+            Some(owner) => Some(owner),
+            None => {
+                let session = guard.accounts.session(session_id, now).await?;
+                session.inspect(|session| guard.sessions.remember(session, now, began)).as_ref().map(owner_of)
+            }
+        };
+        match owner {
+            Some(owner) if self.may_see(Some(asker), &owner) => Ok(()),
+            Some(_) | None => Err(not_there(Some(asker))),
         }
-        asker.and_then(Asker::caller).is_some_and(|caller| {
-            session.user_id.as_ref() == Some(caller.user_id()) && session.tenant_id.as_ref() == Some(caller.tenant_id())
-        })
+    }
+
+    fn may_see(&self, asker: Option<&Asker>, owner: &Owner) -> bool {
+        match owner {
+            Owner::Anonymous { .. } => self.0.config.session.anonymous == AnonymousSessions::Allow,
+            Owner::User { .. } => asker.and_then(Asker::caller).is_some_and(|caller| caller.owner() == *owner),
+        }
     }
 
     /// Makes an anonymous session the caller's, with everything that was done in it. One that is the caller's
@@ -105,7 +127,9 @@ impl SecurityGuard {
             now,
             expires_at: now.after(guard.config.session.ttl),
         };
-        match guard.accounts.claim_session(request).await? {
+        let claim = guard.accounts.claim_session(request).await?;
+        guard.sessions.forget(session_id);
+        match claim {
             Claim::Claimed(session) | Claim::AlreadyYours(session) => Ok(session),
             Claim::NotFound => Err(GuardError::NotFound("session")),
         }
@@ -114,11 +138,8 @@ impl SecurityGuard {
     /// Deletes a session that the asker may see.
     pub async fn delete_session(&self, asker: Option<&Asker>, session_id: &SessionId) -> Result<(), GuardError> {
         let session = self.session(asker, session_id).await?;
-        let owner = match (session.tenant_id, session.user_id) {
-            (Some(tenant_id), Some(user_id)) => Owner::User { tenant_id, user_id },
-            _ => Owner::Anonymous { session_id: session_id.clone() },
-        };
-        let deleted = self.0.accounts.delete_session(session_id, &owner, self.0.clock.now()).await?;
+        let deleted = self.0.accounts.delete_session(session_id, &owner_of(&session), self.0.clock.now()).await?;
+        self.0.sessions.forget(session_id);
         if deleted { Ok(()) } else { Err(not_there(asker)) }
     }
 

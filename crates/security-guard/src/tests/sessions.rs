@@ -53,8 +53,31 @@ async fn nobody_sees_or_takes_another_users_session() {
     assert!(matches!(house.guard.verify(&legacy).await, Err(GuardError::NotSignedIn)));
     let adas = Asker::User(ada.caller);
     assert_eq!(house.guard.session(Some(&adas), id).await.unwrap(), session);
+    house.guard.check_session(&adas, id).await.unwrap();
+    assert!(matches!(house.guard.check_session(&bobs, id).await, Err(GuardError::NotFound(_))));
     house.guard.delete_session(Some(&adas), id).await.unwrap();
     assert!(matches!(house.guard.session(Some(&adas), id).await, Err(GuardError::NotFound(_))));
+    assert!(matches!(house.guard.check_session(&adas, id).await, Err(GuardError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_claimed_session_is_closed_to_others_at_once() {
+    let house = House::new().await;
+    let bobs = Asker::User(house.register("bob@example.org").await.caller);
+    for by_upgrade in [true, false] {
+        let id = house.anonymous().await.session_id;
+        house.guard.check_session(&bobs, &id).await.unwrap();
+        let adas = if by_upgrade {
+            let ada = house.register("ada@example.org").await;
+            house.guard.upgrade_session(&ada.caller, &id, Map::new()).await.unwrap();
+            Asker::User(ada.caller)
+        } else {
+            let answer = house.try_login("ada@example.org", PASSWORD, Some(id.clone())).await;
+            Asker::User(answer.outcome.unwrap().caller)
+        };
+        assert!(matches!(house.guard.check_session(&bobs, &id).await, Err(GuardError::NotFound(_))), "{by_upgrade}");
+        house.guard.check_session(&adas, &id).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
