@@ -14,6 +14,7 @@ mod feed;
 mod handler;
 mod lifecycle;
 pub mod memory;
+mod recent;
 mod schema;
 mod submit;
 mod watch;

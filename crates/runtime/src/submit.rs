@@ -72,7 +72,7 @@ impl Shared {
         let state = submission.state.clone();
         match self.store.submit(submission).await? {
             SubmitOutcome::Accepted(committed) => {
-                self.publish(committed);
+                self.publish(&state, committed);
                 let answer = accepted(
                     state.header.execution_id.clone(),
                     state.header.intent_id.clone(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::ExecutionId;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
@@ -30,6 +31,13 @@ impl Watch {
         // Listen before the first look, so that nothing falls between them.
         let receiver = shared.feed.subscribe(stream);
         Self { shared, stream, receiver, cursor: after, behind: true }
+    }
+
+    /// A watch of the stream of one execution. Where `after` is known to be its last event yet, nothing has to be read.
+    pub(crate) fn of_execution(shared: Arc<Shared>, id: &ExecutionId, stream: StreamId, after: u64) -> Self {
+        let mut watch = Self::new(shared, stream, after);
+        watch.behind = !watch.shared.recent.ends_with(id, after);
+        watch
     }
 
     /// The last `seq` that was given out, or where the watch began.

@@ -18,6 +18,7 @@ use crate::{
         ArtifactFilter, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, StoredArtifact, StreamKey,
         StreamPosition,
     },
+    recent::Trace,
     watch::Watch,
 };
 
@@ -85,6 +86,9 @@ impl RuntimeClient {
 
     /// Where an execution's events are. `None` where the owner has no such execution.
     pub async fn follow(&self, owner: &Owner, id: &ExecutionId) -> Result<Option<Followed>, RuntimeError> {
+        if let Some(Trace { position, has_ended }) = self.shared.recent.trace(owner, id) {
+            return Ok(Some(Followed { execution_id: id.clone(), position, has_ended }));
+        }
         let Some(state) = self.owned_state(owner, id).await? else { return Ok(None) };
         let position = self.shared.store.stream(&StreamKey::Execution(id.clone())).await?;
         Ok(position.map(|position| Followed {
@@ -97,12 +101,15 @@ impl RuntimeClient {
 
     /// The stored events of a followed execution after `after`, oldest first; at most `limit`.
     pub async fn followed(&self, one: &Followed, after: u64, limit: u32) -> Result<Vec<JournalEvent>, RuntimeError> {
-        Ok(self.shared.store.events(one.position.stream, after, Some(&one.execution_id), limit).await?)
+        match self.shared.recent.events(&one.execution_id, after, limit) {
+            Some(events) => Ok(events),
+            None => Ok(self.shared.store.events(one.position.stream, after, Some(&one.execution_id), limit).await?),
+        }
     }
 
     /// A cursor on the stream that a followed execution is in, after `after`; it has others' events too.
     pub fn watch_followed(&self, one: &Followed, after: u64) -> Watch {
-        Watch::new(Arc::clone(&self.shared), one.position.stream, after)
+        Watch::of_execution(Arc::clone(&self.shared), &one.execution_id, one.position.stream, after)
     }
 
     pub async fn approvals(

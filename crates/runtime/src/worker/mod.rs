@@ -32,6 +32,7 @@ use crate::{
         Clock, Objects, Store, StoreError,
         store::{Change, Committed},
     },
+    recent::Recent,
 };
 
 /// How the Runtime works; the defaults are right for one machine.
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) catalogue: Catalogue,
     pub(crate) config: RuntimeConfig,
     pub(crate) feed: Feed,
+    pub(crate) recent: Recent,
     schedule: schedule::Schedule,
     timers: timers::Timers,
     /// The runs of this process, to reach them with a cancellation.
@@ -97,6 +99,7 @@ impl Shared {
             catalogue,
             config,
             feed: Feed::default(),
+            recent: Recent::default(),
             schedule: schedule::Schedule::new(config.concurrency),
             timers: timers::Timers::default(),
             live: Mutex::default(),
@@ -109,8 +112,11 @@ impl Shared {
 
     /// Saves a change and tells watchers. Callers let it finish: a change that was saved but not told makes viewers late.
     pub(crate) async fn commit(&self, change: Change) -> Result<(), StoreError> {
+        let id = change.execution_id.clone();
+        let has_ended = change.next.as_ref().map(State::has_ended);
         let ended = change.next.as_ref().filter(|next| next.has_ended()).cloned();
         let committed = self.store.commit(change).await?;
+        self.recent.follow(&id, has_ended, &committed);
         self.feed.publish(committed);
         if let Some(state) = ended {
             self.tell_waiting(&state);
@@ -118,7 +124,9 @@ impl Shared {
         Ok(())
     }
 
-    pub(crate) fn publish(&self, committed: Committed) {
+    /// Tells what a new execution has told.
+    pub(crate) fn publish(&self, state: &State, committed: Committed) {
+        self.recent.begin(state, &committed);
         self.feed.publish(committed);
     }
 
