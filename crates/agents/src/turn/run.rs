@@ -177,7 +177,7 @@ impl<'a> Turn<'a> {
         let is_new = AtomicBool::new(false);
         let work = || async {
             is_new.store(true, Ordering::Relaxed);
-            let mut sink = Speaker { turn: self, reply: Reply::default(), failure: None };
+            let mut sink = Speaker { turn: self, about: self.about(), reply: Reply::default(), failure: None };
             let outcome = model.reply(&request, &mut sink).await;
             match (outcome, sink.failure) {
                 (_, Some(failure)) => Err(failure),
@@ -208,13 +208,17 @@ impl<'a> Turn<'a> {
 
     /// Says a piece. What begins an answer is a paragraph of its own.
     pub(super) async fn speak(&self, piece: &str, begins: bool) -> Result<(), Failure> {
+        self.speak_beside(piece, begins, &self.about()).await
+    }
+
+    async fn speak_beside(&self, piece: &str, begins: bool, about: &Map<String, Value>) -> Result<(), Failure> {
         let piece = {
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
             let piece = if begins && !said.is_empty() { format!("{PARAGRAPH}{piece}") } else { piece.to_owned() };
             said.push_str(&piece);
             piece
         };
-        self.context.token(&piece, &self.about()).await
+        self.context.token(&piece, about).await
     }
 
     pub(super) fn said(&self) -> String {
@@ -225,6 +229,8 @@ impl<'a> Turn<'a> {
 /// Takes a model's answer: text goes out at once, and all of it is kept to be recorded.
 struct Speaker<'t, 'a> {
     turn: &'t Turn<'a>,
+    /// What stands beside each piece; nobody else speaks while a model answers.
+    about: Map<String, Value>,
     reply: Reply,
     failure: Option<Failure>,
 }
@@ -263,7 +269,7 @@ impl Speaker<'_, '_> {
         }
         let begins = self.reply.text.is_empty();
         self.reply.text.push_str(text);
-        match self.turn.speak(text, begins).await {
+        match self.turn.speak_beside(text, begins, &self.about).await {
             Ok(()) => Ok(()),
             Err(failure) => {
                 self.failure = Some(failure);

@@ -126,7 +126,12 @@ mod tests {
 
     #[test]
     fn an_event_is_sent_as_it_is_stored() {
-        let event = JournalEvent { seq: 7, event_type: contract::EventType::AgentToken, json: "{\"seq\":7}".into() };
+        let event = JournalEvent {
+            seq: 7,
+            event_type: contract::EventType::AgentToken,
+            execution_id: "exec_1".parse().unwrap(),
+            json: "{\"seq\":7}".into(),
+        };
         assert_eq!(runtime_event(&event), Message::text("{\"type\":\"runtime_event\",\"seq\":7}"));
     }
 }

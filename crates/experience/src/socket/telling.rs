@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use axum::extract::ws::Message;
 use contract::{ConversationId, Event, EventType, ExecutionId};
 use runtime::port::store::JournalEvent;
-use serde::Deserialize;
 
 use super::{
     frames::{self, Dialect},
@@ -29,12 +28,6 @@ enum Told {
     Legacy(LegacyTurn),
     /// Called by a turn that is told in the legacy dialect: of it, approvals alone are told.
     CalledBy(ExecutionId),
-}
-
-/// Whose an event is; the rest of it is not read.
-#[derive(Deserialize)]
-struct Whose {
-    execution_id: ExecutionId,
 }
 
 impl Telling {
@@ -64,14 +57,13 @@ impl Telling {
         if self.executions.is_empty() && self.otherwise == Dialect::Platform {
             return Some(frames::runtime_event(event));
         }
-        let Ok(Whose { execution_id }) = serde_json::from_str(&event.json) else { return None };
-        let frame = match self.executions.get(&execution_id) {
+        let frame = match self.executions.get(&event.execution_id) {
             Some(Told::Platform) => Some(frames::runtime_event(event)),
             Some(Told::Legacy(_) | Told::CalledBy(_)) => self.tell_legacy(&event.event()),
             None => self.tell_unknown(event),
         };
         if event.event_type.ends_execution() {
-            self.executions.remove(&execution_id);
+            self.executions.remove(&event.execution_id);
         }
         frame
     }

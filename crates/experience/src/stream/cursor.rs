@@ -6,7 +6,6 @@ use std::sync::Arc;
 use contract::{Code, ExecutionId};
 use runtime::{Followed, RuntimeError, Watch, port::store::JournalEvent};
 use security_guard::{Asker, GuardError, Permission};
-use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 
 use crate::{Plane, Refusal, call, socket::Close};
@@ -29,12 +28,6 @@ pub(super) struct ExecutionEvents {
     refused: Option<Close>,
     watch: Option<Watch>,
     look_at: Instant,
-}
-
-/// Whose an event is; the rest of it is not read.
-#[derive(Deserialize)]
-struct Whose<'event> {
-    execution_id: &'event str,
 }
 
 impl ExecutionEvents {
@@ -100,17 +93,12 @@ impl ExecutionEvents {
         match tokio::time::timeout_at(self.look_at, watch.next()).await {
             Ok(events) => {
                 let mut events = events?;
-                events.retain(|event| self.is_ours(event));
+                events.retain(|event| event.execution_id == self.followed.execution_id);
                 self.watch = Some(watch);
                 Ok(events)
             }
             Err(_) => Ok(Vec::new()),
         }
-    }
-
-    fn is_ours(&self, event: &JournalEvent) -> bool {
-        let whose: Result<Whose<'_>, _> = serde_json::from_str(&event.json);
-        whose.is_ok_and(|whose| whose.execution_id == self.followed.execution_id.as_str())
     }
 
     /// Looks whether the caller may still see this and whether the execution has ended.

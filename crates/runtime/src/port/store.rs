@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use contract::{
-    AgentId, ArtifactId, ConversationId, Event, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner, SessionId,
-    Timestamp,
+    AgentId, ArtifactId, ConversationId, Event, EventType, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner,
+    SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
@@ -204,24 +204,49 @@ pub enum Fence {
 /// An event that has no number yet.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    pub event_type: contract::EventType,
+    pub event_type: EventType,
+    execution_id: ExecutionId,
     /// The event as JSON without its `seq`: `"event_type":…,"execution_id":…,"timestamp":…,"data":…}`.
     tail: Arc<str>,
 }
 
+/// What an event's JSON has behind its `seq`, in this order.
+#[derive(Serialize)]
+struct Tail<'event, Data> {
+    event_type: EventType,
+    execution_id: &'event ExecutionId,
+    timestamp: Timestamp,
+    data: &'event Data,
+}
+
+/// The data of a piece of an answer.
+#[derive(Serialize)]
+struct Token<'event> {
+    #[serde(flatten)]
+    about: &'event Object,
+    token: &'event str,
+}
+
 impl NewEvent {
-    pub fn new(event_type: contract::EventType, execution_id: &ExecutionId, now: Timestamp, data: &Value) -> Self {
-        let tail = format!(
-            r#""event_type":"{}","execution_id":"{execution_id}","timestamp":"{now}","data":{data}}}"#,
-            event_type.as_str()
-        );
-        Self { event_type, tail: tail.into() }
+    pub fn new(event_type: EventType, execution_id: &ExecutionId, now: Timestamp, data: &Value) -> Self {
+        Self::from_tail(&Tail { event_type, execution_id, timestamp: now, data })
+    }
+
+    /// A piece of an answer; `about` is what stands beside it. There are many of them, so that nothing is copied for them.
+    pub(crate) fn token(execution_id: &ExecutionId, now: Timestamp, token: &str, about: &Object) -> Self {
+        let data = &Token { about, token };
+        Self::from_tail(&Tail { event_type: EventType::AgentToken, execution_id, timestamp: now, data })
+    }
+
+    fn from_tail<Data: Serialize>(tail: &Tail<'_, Data>) -> Self {
+        let json = serde_json::to_string(tail).expect("an event has string keys, so it is JSON");
+        Self { event_type: tail.event_type, execution_id: tail.execution_id.clone(), tail: json[1..].into() }
     }
 
     /// The event with its number, as it is stored and sent.
     pub fn numbered(&self, seq: u64) -> JournalEvent {
         let json = format!(r#"{{"seq":{seq},{}"#, self.tail);
-        JournalEvent { seq, event_type: self.event_type, json: json.into() }
+        JournalEvent { seq, event_type: self.event_type, execution_id: self.execution_id.clone(), json: json.into() }
     }
 }
 
@@ -229,7 +254,9 @@ impl NewEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEvent {
     pub seq: u64,
-    pub event_type: contract::EventType,
+    pub event_type: EventType,
+    /// Whose it is.
+    pub execution_id: ExecutionId,
     /// A `contract::Event`.
     pub json: Arc<str>,
 }
@@ -240,10 +267,11 @@ impl JournalEvent {
         #[derive(Deserialize)]
         struct Head {
             seq: u64,
-            event_type: contract::EventType,
+            event_type: EventType,
+            execution_id: ExecutionId,
         }
-        let head: Head = serde_json::from_str(json)?;
-        Ok(Self { seq: head.seq, event_type: head.event_type, json: json.into() })
+        let Head { seq, event_type, execution_id } = serde_json::from_str(json)?;
+        Ok(Self { seq, event_type, execution_id, json: json.into() })
     }
 
     pub fn event(&self) -> Event {

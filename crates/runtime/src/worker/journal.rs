@@ -4,7 +4,7 @@
 use std::{sync::Mutex, time::Duration};
 
 use contract::{Code, EventType, ExecutionId, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
@@ -176,15 +176,17 @@ impl Journal {
             if buffer.tokens.as_ref().is_some_and(|tokens| tokens.about != *about) {
                 buffer.seal_tokens(id);
             }
-            match &mut buffer.tokens {
-                Some(tokens) => tokens.text.push_str(token),
-                None => buffer.tokens = Some(Tokens { text: token.to_owned(), about: about.clone(), at }),
-            }
             buffer.pushed += 1;
-            let full = buffer.tokens.as_ref().is_some_and(|tokens| tokens.text.len() >= MAX_TOKEN_BYTES);
             let wait =
                 buffer.last_token_flush.map_or(Duration::ZERO, |last| self.coalesce.saturating_sub(last.elapsed()));
-            if full || wait.is_zero() {
+            let waiting_bytes = buffer.tokens.as_ref().map_or(0, |tokens| tokens.text.len());
+            let goes = wait.is_zero() || waiting_bytes + token.len() >= MAX_TOKEN_BYTES;
+            match &mut buffer.tokens {
+                Some(tokens) => tokens.text.push_str(token),
+                None if goes => buffer.events.push(NewEvent::token(id, at, token, about)),
+                None => buffer.tokens = Some(Tokens { text: token.to_owned(), about: about.clone(), at }),
+            }
+            if goes {
                 buffer.seal_tokens(id);
                 buffer.urgent = true;
                 buffer.last_token_flush = Some(Instant::now());
@@ -314,9 +316,7 @@ impl Buffer {
 
     fn seal_tokens(&mut self, id: &ExecutionId) {
         let Some(tokens) = self.tokens.take() else { return };
-        let mut data = tokens.about;
-        data.insert("token".to_owned(), Value::String(tokens.text));
-        self.events.push(NewEvent::new(EventType::AgentToken, id, tokens.at, &Value::Object(data)));
+        self.events.push(NewEvent::token(id, tokens.at, &tokens.text, &tokens.about));
     }
 
     fn due_within(&mut self, wait: Duration) {

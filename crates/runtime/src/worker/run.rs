@@ -144,6 +144,10 @@ impl Run {
     }
 
     pub(crate) async fn owner(&self) -> Result<Owner, Failure> {
+        // A user keeps what is theirs; an anonymous session may have been claimed since this began.
+        if matches!(self.header.owner, Owner::User { .. }) {
+            return Ok(self.header.owner.clone());
+        }
         let owner = self.shared.store.owner(&self.header.execution_id).await.map_err(storage_failure)?;
         // Until the start is stored the row may be behind us, but it is there since the submission.
         owner.ok_or_else(|| Failure::new(Code::NotFound, "The execution is gone."))
