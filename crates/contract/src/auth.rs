@@ -1,6 +1,6 @@
 //! The bodies of sign-in. Types that carry a secret do not show it in `Debug`.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -109,6 +109,30 @@ pub struct SignInSummary {
     pub session_id: SessionId,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// One of a user's own sign-ins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnSignIn {
+    pub sign_in_id: SignInId,
+    pub session_id: SessionId,
+    /// What the client called itself (`User-Agent`), the last time that it signed in or refreshed.
+    pub agent: Option<String>,
+    /// From where it did that.
+    #[schema(value_type = Option<String>)]
+    pub address: Option<IpAddr>,
+    pub created_at: Timestamp,
+    /// When it signed in or refreshed last.
+    pub used_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Whether this very request uses it.
+    pub current: bool,
+}
+
+/// The answer of `GET /api/auth/sign-ins`: newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnSignIns {
+    pub sign_ins: Vec<OwnSignIn>,
 }
 
 /// The body of `POST /api/auth/ticket`.

@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod approval;
 pub mod artifact;
+pub mod audit;
 pub mod auth;
 pub mod conversation;
 pub mod event;

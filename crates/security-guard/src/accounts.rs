@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session::Session};
 use serde_json::{Map, Value};
 
-use crate::roles::Role;
+use crate::{audit::AuditLog, peer::Device, roles::Role};
 
 /// The accounts cannot answer. The source is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,11 @@ pub struct SignIn {
     pub sign_in_id: SignInId,
     /// The session of work that came with it.
     pub session_id: SessionId,
+    /// With what it was made, or refreshed last.
+    pub device: Device,
     pub created_at: Timestamp,
+    /// When it was made or refreshed last.
+    pub used_at: Timestamp,
     /// When its newest refresh token ends.
     pub expires_at: Timestamp,
 }
@@ -140,6 +144,7 @@ pub struct NewSignIn {
     /// passed over for `fresh_session`.
     pub session_id: Option<SessionId>,
     pub fresh_session: FreshSession,
+    pub device: Device,
     pub now: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -196,6 +201,7 @@ pub struct RotateRequest {
     pub presented: TokenHash,
     /// What follows from the presented token; the same each time.
     pub successor: TokenHash,
+    pub device: Device,
     pub now: Timestamp,
     pub successor_expires_at: Timestamp,
     pub reuse_window: Duration,
@@ -211,6 +217,8 @@ pub enum Rotated {
     /// A replay: the family has been ended by this call or was ended before.
     Reused {
         sign_in_id: SignInId,
+        user_id: UserId,
+        tenant_id: TenantId,
     },
     Expired,
     /// Not a token, or of a sign-in that has ended.
@@ -293,7 +301,7 @@ pub struct UserRows {
 
 /// Where accounts are kept.
 #[async_trait]
-pub trait Accounts: Send + Sync {
+pub trait Accounts: AuditLog {
     /// The server's secrets; `candidate` becomes them where there are none. Two starts at once get the same.
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError>;
 
@@ -320,6 +328,17 @@ pub trait Accounts: Send + Sync {
 
     /// Ends every sign-in of a user; how many there were.
     async fn revoke_user(&self, user_id: &UserId, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// A user's sign-ins that have not ended, newest first, at most `limit`.
+    async fn sign_ins(&self, user_id: &UserId, now: Timestamp, limit: usize) -> Result<Vec<SignIn>, StoreError>;
+
+    /// Ends every sign-in of a user but this one; which they were.
+    async fn revoke_others(
+        &self,
+        user_id: &UserId,
+        keep: &SignInId,
+        now: Timestamp,
+    ) -> Result<Vec<SignInId>, StoreError>;
 
     async fn create_session(&self, session: Session) -> Result<(), StoreError>;
 

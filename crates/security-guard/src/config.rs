@@ -11,6 +11,9 @@ use crate::RateLimit;
 pub const LEAST_MEMORY_KIB: u32 = 19 * 1024;
 pub const LEAST_PASSES: u32 = 2;
 pub const LEAST_LANES: u32 = 1;
+/// An audit that forgets sooner is none.
+pub const LEAST_AUDIT_RETENTION: Duration = Duration::from_secs(24 * 3_600);
+pub const LEAST_AUDIT_RECORDS: u64 = 1_000;
 /// The largest clock difference between machines that an access token is forgiven.
 pub const MOST_LEEWAY: Duration = Duration::from_secs(5);
 
@@ -47,6 +50,7 @@ pub struct AuthConfig {
     #[serde(with = "crate::duration")]
     pub leeway: Duration,
     pub password: PasswordConfig,
+    pub audit: AuditConfig,
 }
 
 impl Default for AuthConfig {
@@ -60,6 +64,7 @@ impl Default for AuthConfig {
             ticket_ttl: Duration::from_secs(30),
             leeway: Duration::ZERO,
             password: PasswordConfig::default(),
+            audit: AuditConfig::default(),
         }
     }
 }
@@ -83,6 +88,23 @@ pub struct PasswordConfig {
 impl Default for PasswordConfig {
     fn default() -> Self {
         Self { min_length: 8, memory_kib: 64 * 1024, passes: 3, lanes: 1, workers: None, waiting: 64 }
+    }
+}
+
+/// The section `auth.audit`: how much of the audit is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Older records are forgotten.
+    #[serde(with = "crate::duration")]
+    pub retention: Duration,
+    /// Where there are more, the oldest are forgotten; a record takes some 300 bytes.
+    pub max_records: u64,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { retention: Duration::from_secs(365 * 24 * 3_600), max_records: 1_000_000 }
     }
 }
 
@@ -152,8 +174,8 @@ pub struct BadSetting {
 impl GuardConfig {
     /// Checks what serde cannot: that the values make sense together.
     pub fn check(&self) -> Result<(), BadSetting> {
-        let AuthConfig { access_token_ttl, refresh_token_ttl, ticket_ttl, leeway, password, .. } = &self.auth;
-        let rules: [(bool, &'static str, &'static str); 12] = [
+        let AuthConfig { access_token_ttl, refresh_token_ttl, ticket_ttl, leeway, password, audit, .. } = &self.auth;
+        let rules: [(bool, &'static str, &'static str); 14] = [
             (!self.auth.issuer.is_empty(), "auth.issuer", "must not be empty"),
             (!self.auth.audience.is_empty(), "auth.audience", "must not be empty"),
             (*access_token_ttl >= Duration::from_secs(1), "auth.access_token_ttl", "must be at least \"1s\""),
@@ -168,6 +190,8 @@ impl GuardConfig {
             (password.memory_kib >= LEAST_MEMORY_KIB, "auth.password.memory_kib", "must be at least 19456 (19 MiB)"),
             (password.passes >= LEAST_PASSES, "auth.password.passes", "must be at least 2"),
             (password.lanes >= LEAST_LANES, "auth.password.lanes", "must be at least 1"),
+            (audit.retention >= LEAST_AUDIT_RETENTION, "auth.audit.retention", "must be at least \"1d\""),
+            (audit.max_records >= LEAST_AUDIT_RECORDS, "auth.audit.max_records", "must be at least 1000"),
             (!self.session.anonymous_ttl.is_zero(), "session.anonymous_ttl", "must be longer than \"0s\""),
             (!self.session.ttl.is_zero(), "session.ttl", "must be longer than \"0s\""),
         ];

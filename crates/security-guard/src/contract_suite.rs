@@ -1,13 +1,15 @@
 //! The tests that every plug of [`Accounts`] has to pass. They go through the port alone and bring their own clock:
 //! instants are handed in. A failed expectation panics, as tests do.
 
+mod audit;
+
 use std::{sync::Arc, time::Duration};
 
 use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session::Session};
 use serde_json::{Map, json};
 
 use crate::{
-    Accounts, Role,
+    Accounts, Device, Role,
     accounts::{
         Claim, ClaimRequest, FreshSession, NewAccount, NewSignIn, PasswordHash, Registered, RotateRequest, Rotated,
         ServerSecrets, SignInOutcome, SignInRequest, SignedInAs, SigningKey, Tenant, TokenHash, User,
@@ -40,6 +42,10 @@ pub async fn run<F: Future<Output = Plug>>(open: impl Fn() -> F) {
     users_are_listed_in_pages(open().await).await;
     operators_end_sign_ins(open().await).await;
     what_has_ended_is_forgotten(open().await).await;
+    sign_ins_are_listed_and_ended(open().await).await;
+    audit::the_audit_is_one_chain(open().await).await;
+    audit::a_tenant_sees_its_own_records(open().await).await;
+    audit::the_audit_is_trimmed_from_its_beginning(open().await).await;
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -88,6 +94,10 @@ fn anonymous(number: u8) -> Session {
     }
 }
 
+fn device(number: u8) -> Device {
+    Device { address: Some([192, 0, 2, number].into()), agent: Some(format!("browser {number}")) }
+}
+
 fn fresh(number: u8, now: Timestamp) -> FreshSession {
     FreshSession { session_id: session_id(number), expires_at: now.after(SESSION_TTL) }
 }
@@ -99,6 +109,7 @@ fn new_sign_in(number: u8, brought: Option<SessionId>, now: Timestamp) -> NewSig
         refresh_token: hash(number),
         session_id: brought,
         fresh_session: fresh(number, now),
+        device: device(number),
         now,
         expires_at: now.after(TTL),
     }
@@ -134,6 +145,7 @@ fn rotation(presented: u8, successor: u8, now: Timestamp) -> RotateRequest {
     RotateRequest {
         presented: hash(presented),
         successor: hash(successor),
+        device: device(successor),
         now,
         successor_expires_at: now.after(TTL),
         reuse_window: WINDOW,
@@ -284,9 +296,10 @@ async fn a_replay_ends_its_family_only(plug: Plug) {
     assert!(matches!(sign_in(&plug, "first", None, 2, None).await, SignInOutcome::Done(_)));
     rotate(&plug, 1, 11, at(10)).await;
     rotate(&plug, 11, 12, at(11)).await;
-    assert_eq!(rotate(&plug, 1, 11, at(21)).await, Rotated::Reused { sign_in_id: sign_in_id(1) });
+    let reused = Rotated::Reused { sign_in_id: sign_in_id(1), user_id: user_id(1), tenant_id: tenant_id(1) };
+    assert_eq!(rotate(&plug, 1, 11, at(21)).await, reused);
     assert_eq!(rotate(&plug, 12, 13, at(22)).await, Rotated::Unknown, "the newest token is dead too");
-    assert_eq!(rotate(&plug, 1, 11, at(22)).await, Rotated::Reused { sign_in_id: sign_in_id(1) });
+    assert_eq!(rotate(&plug, 1, 11, at(22)).await, reused);
     assert!(plug.standing(&sign_in_id(1), at(22)).await.expect("standing").is_none());
     assert!(matches!(rotate(&plug, 2, 21, at(22)).await, Rotated::Done(_)), "the other family lives");
 }
@@ -317,6 +330,28 @@ async fn sign_ins_end(plug: Plug) {
     for number in [1, 2, 3] {
         assert!(plug.standing(&sign_in_id(number), at(3)).await.expect("an answer").is_none());
     }
+}
+
+async fn sign_ins_are_listed_and_ended(plug: Plug) {
+    registered(&plug, 1).await;
+    registered(&plug, 9).await;
+    for number in [2, 3, 4] {
+        assert!(matches!(sign_in(&plug, "first", None, number, None).await, SignInOutcome::Done(_)));
+    }
+    assert!(matches!(rotate(&plug, 2, 21, at(30)).await, Rotated::Done(_)));
+    let listed = plug.sign_ins(&user_id(1), at(31), 10).await.expect("an answer");
+    let ids: Vec<&SignInId> = listed.iter().map(|sign_in| &sign_in.sign_in_id).collect();
+    assert_eq!(ids, [&sign_in_id(4), &sign_in_id(3), &sign_in_id(2), &sign_in_id(1)], "newest first");
+    assert_eq!((&listed[0].device, listed[0].used_at), (&device(4), at(1)));
+    assert_eq!((&listed[2].device, listed[2].created_at, listed[2].used_at), (&device(21), at(1), at(30)));
+    assert_eq!(plug.sign_ins(&user_id(1), at(31), 2).await.expect("an answer").len(), 2);
+    assert!(plug.revoke_sign_in(&sign_in_id(3), at(31)).await.expect("an answer"));
+    let mut ended = plug.revoke_others(&user_id(1), &sign_in_id(2), at(31)).await.expect("an answer");
+    ended.sort();
+    assert_eq!(ended, [sign_in_id(1), sign_in_id(4)], "one that had ended does not end again");
+    assert_eq!(plug.sign_ins(&user_id(1), at(31), 10).await.expect("an answer").len(), 1);
+    assert!(plug.sign_ins(&user_id(1), at(30).after(TTL), 10).await.expect("an answer").is_empty(), "all end");
+    assert!(plug.standing(&sign_in_id(9), at(31)).await.expect("an answer").is_some(), "another user's stands");
 }
 
 async fn a_session_is_claimed_once(plug: Plug) {

@@ -1,12 +1,14 @@
 //! The guard itself: made once at start-up from its ports, cheap to clone, handed to whoever lets people in. Each
 //! verb has a file of its own below `guard/`.
 
+mod audit;
 mod authenticate;
 mod login;
 mod logout;
 mod refresh;
 mod register;
 mod sessions;
+mod sign_ins;
 mod tickets;
 mod users;
 
@@ -19,6 +21,7 @@ use contract::{
 };
 use serde_json::Value;
 
+pub use audit::CheckedChain;
 pub use login::LoginAnswer;
 pub use users::{NewUser, UserPage, UserSummary};
 
@@ -29,6 +32,7 @@ use crate::{
     clock::random,
     hashing::Hashing,
     known_sessions::KnownSessions,
+    peer::Peer,
     refresh_token::RefreshToken,
     secrets,
     tickets::Tickets,
@@ -52,6 +56,8 @@ struct Inner {
     logins: KeyedLimiter<IpAddr>,
     registrations: KeyedLimiter<IpAddr>,
     anonymous_sessions: KeyedLimiter<IpAddr>,
+    /// Refusals that are put on record.
+    refusals: KeyedLimiter<IpAddr>,
 }
 
 /// Tells the JWT library which cryptography to use. [`SecurityGuard::open`] calls it; a second call does nothing.
@@ -80,6 +86,7 @@ impl SecurityGuard {
             logins: KeyedLimiter::new(config.limits.login),
             registrations: KeyedLimiter::new(config.limits.register),
             anonymous_sessions: KeyedLimiter::new(config.limits.anonymous_sessions),
+            refusals: KeyedLimiter::new(audit::REFUSALS_RECORDED),
             config,
             accounts,
             clock,
@@ -172,13 +179,14 @@ fn words<T: ToString>(values: &[T]) -> Vec<String> {
 }
 
 impl Inner {
-    fn new_sign_in(&self, refresh_token: &RefreshToken, session_id: Option<SessionId>) -> NewSignIn {
+    fn new_sign_in(&self, refresh_token: &RefreshToken, session_id: Option<SessionId>, peer: &Peer) -> NewSignIn {
         let now = self.clock.now();
         NewSignIn {
             sign_in_id: SignInId::from_parts(now, random(&*self.clock)),
             refresh_token: refresh_token.hash,
             session_id,
             fresh_session: self.fresh_session(),
+            device: peer.device.clone(),
             now,
             expires_at: now.after(self.config.auth.refresh_token_ttl),
         }

@@ -4,6 +4,7 @@
 mod guard;
 
 pub mod accounts;
+pub mod audit;
 pub mod caller;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod email;
 pub mod error;
 pub mod limits;
 pub mod memory;
+pub mod peer;
 pub mod roles;
 
 mod access_token;
@@ -29,11 +31,15 @@ pub mod contract_suite;
 mod tests;
 
 pub use accounts::Accounts;
+pub use audit::AuditLog;
 pub use caller::{Asker, Caller, Credential};
 pub use clock::Clock;
 pub use config::GuardConfig;
 pub use error::GuardError;
-pub use guard::{LoginAnswer, NewUser, SecurityGuard, SignedIn, UserPage, UserSummary, install_crypto_provider};
+pub use guard::{
+    CheckedChain, LoginAnswer, NewUser, SecurityGuard, SignedIn, UserPage, UserSummary, install_crypto_provider,
+};
 pub use limits::{KeyedLimiter, LimitReached, RateLimit};
+pub use peer::{Device, Peer};
 pub use roles::{Permission, Role};
 pub use verified::Ended;

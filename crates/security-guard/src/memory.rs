@@ -1,6 +1,8 @@
 //! Accounts in memory: for tests, and for a server that should forget everything. One lock is one transaction. It
 //! keeps nothing of the Runtime's, so that a claim moves the session alone.
 
+mod audit;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard},
@@ -34,6 +36,7 @@ struct State {
     tokens: HashMap<TokenHash, TokenRow>,
     sessions: HashMap<SessionId, Session>,
     failures: HashMap<TokenHash, Failures>,
+    audit: audit::Chain,
 }
 
 struct UserRow {
@@ -97,7 +100,9 @@ impl State {
         let sign_in = SignIn {
             sign_in_id: new.sign_in_id.clone(),
             session_id: session.session_id.clone(),
+            device: new.device.clone(),
             created_at: new.now,
+            used_at: new.now,
             expires_at: new.expires_at,
         };
         let standing = self.standing(user_id, &tenant_id, Some(sign_in.clone()))?;
@@ -163,8 +168,9 @@ impl State {
             TokenRuling::Unknown => Rotated::Unknown,
             TokenRuling::Expired => Rotated::Expired,
             TokenRuling::Reused => {
+                let (user_id, tenant_id) = (sign_in.user_id.clone(), sign_in.tenant_id.clone());
                 self.revoke(&sign_in_id);
-                Rotated::Reused { sign_in_id }
+                Rotated::Reused { sign_in_id, user_id, tenant_id }
             }
             TokenRuling::Advance => {
                 self.advance(&request, &sign_in_id);
@@ -183,6 +189,8 @@ impl State {
         }
         if let Some(row) = self.sign_ins.get_mut(sign_in_id) {
             row.sign_in.expires_at = request.successor_expires_at;
+            row.sign_in.used_at = request.now;
+            row.sign_in.device = request.device.clone();
         }
     }
 
@@ -314,6 +322,31 @@ impl Accounts for MemoryAccounts {
 
     async fn revoke_user(&self, user_id: &UserId, _now: Timestamp) -> Result<u64, StoreError> {
         Ok(self.lock().revoke_user(user_id))
+    }
+
+    async fn sign_ins(&self, user_id: &UserId, now: Timestamp, limit: usize) -> Result<Vec<SignIn>, StoreError> {
+        let state = self.lock();
+        let open = |row: &&SignInRow| row.user_id == *user_id && !row.revoked && now < row.sign_in.expires_at;
+        let mut found: Vec<SignIn> = state.sign_ins.values().filter(open).map(|row| row.sign_in.clone()).collect();
+        found.sort_by(|one, other| other.sign_in_id.cmp(&one.sign_in_id));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn revoke_others(
+        &self,
+        user_id: &UserId,
+        keep: &SignInId,
+        _now: Timestamp,
+    ) -> Result<Vec<SignInId>, StoreError> {
+        let mut state = self.lock();
+        let others =
+            state.sign_ins.iter_mut().filter(|(id, row)| row.user_id == *user_id && *id != keep && !row.revoked);
+        let ended = others.map(|(id, row)| {
+            row.revoked = true;
+            id.clone()
+        });
+        Ok(ended.collect())
     }
 
     async fn create_session(&self, session: Session) -> Result<(), StoreError> {

@@ -68,6 +68,7 @@ words! {
         WriteArtifacts = "artifact:write",
         UseSessions = "session:write",
         DecideApprovals = "approval:decide",
+        ReadAudit = "audit:read",
         ManageMembers = "member:manage",
         ManageTenant = "tenant:manage",
     }
@@ -88,6 +89,7 @@ impl Role {
                 WriteArtifacts,
                 UseSessions,
                 DecideApprovals,
+                ReadAudit,
                 ManageMembers,
             ],
             Self::Member => &[

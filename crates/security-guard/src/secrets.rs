@@ -35,6 +35,13 @@ pub(crate) fn hash_token(token: &str) -> TokenHash {
     TokenHash(sized(digest::digest(&digest::SHA256, token.as_bytes()).as_ref()))
 }
 
+/// SHA-256 over these parts, one after the other.
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    sized(context.finish().as_ref())
+}
+
 /// HMAC-SHA-256 (RFC 2104).
 pub(crate) fn keyed_hash(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     sized(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref())

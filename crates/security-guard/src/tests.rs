@@ -18,11 +18,15 @@ use contract::{
 };
 
 use crate::{
-    Clock, GuardConfig, GuardError, LoginAnswer, SecurityGuard, SignedIn, memory::MemoryAccounts, secrets::keyed_hash,
+    Clock, GuardConfig, GuardError, LoginAnswer, Peer, SecurityGuard, SignedIn, memory::MemoryAccounts,
+    secrets::keyed_hash,
 };
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
-pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+pub(crate) fn home() -> Peer {
+    Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), Some("a browser"), Some("req_1"))
+}
 
 /// Stands still until it is advanced; its chance repeats for the same seed.
 pub(crate) struct TestClock(Mutex<(Timestamp, u64, u64)>);
@@ -84,7 +88,7 @@ impl House {
     }
 
     pub(crate) async fn register(&self, email: &str) -> SignedIn {
-        self.guard.register(registration(email, PASSWORD), HOME).await.unwrap()
+        self.guard.register(registration(email, PASSWORD), &home()).await.unwrap()
     }
 
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<SignedIn, GuardError> {
@@ -93,7 +97,7 @@ impl House {
 
     pub(crate) async fn try_login(&self, email: &str, password: &str, session_id: Option<SessionId>) -> LoginAnswer {
         let request = Login { email: email.to_owned(), password: Secret(password.to_owned()), session_id };
-        self.guard.login(request, HOME).await
+        self.guard.login(request, &home()).await
     }
 }
 

@@ -64,6 +64,16 @@ Examples:
 
 These work on the data folder itself, while no server uses it.";
 
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  symphainy audit verify                     is every record what it was?
+  symphainy audit verify --kept 4711:9f…     and is the record 4711 the one of that time?
+  symphainy audit export > audit.jsonl       one record a line, oldest first
+  symphainy audit export --after 4711        what came later
+
+These work on the data folder itself, while no server uses it. A running server answers GET /api/audit.
+verify ends with 0 where the chain holds, and with 1 where it does not.";
+
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   symphainy doctor
@@ -98,6 +108,8 @@ pub enum Command {
     Call(CallArguments),
     /// Create, list, disable and enable users, and reset their passwords
     User(UserArguments),
+    /// Check the record of who was let in and who was not, or write it out
+    Audit(AuditArguments),
     /// Say what is wrong with the configuration, the data folder and the port
     Doctor(DoctorArguments),
 }
@@ -272,6 +284,36 @@ pub struct UserCommon {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = AUDIT_EXAMPLES)]
+pub struct AuditArguments {
+    #[command(subcommand)]
+    pub verb: AuditVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Check that no record was changed, removed or put in between
+    Verify {
+        /// What an earlier check printed, against a chain that was written anew
+        #[arg(long, value_name = "NUMBER:HASH")]
+        kept: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        house: HouseArguments,
+    },
+    /// Write the records out, one JSON object a line
+    Export {
+        /// Only the records after this number
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        after: u64,
+        #[command(flatten)]
+        house: HouseArguments,
+    },
 }
 
 #[derive(Args, Debug)]

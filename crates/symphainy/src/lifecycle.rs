@@ -88,6 +88,9 @@ async fn tidy(guard: &SecurityGuard) -> std::convert::Infallible {
     let mut interval = tokio::time::interval(TIDY_INTERVAL);
     loop {
         interval.tick().await;
+        if let Err(error) = guard.trim_audit().await {
+            warn!(%error, "the audit could not be trimmed");
+        }
         if let Err(error) = guard.forget_expired().await {
             warn!(%error, "what has expired could not be forgotten");
         }

@@ -12,13 +12,14 @@ use contract::{
     auth::{AuthResponse, Login, Me, Refresh, Register, RequestTicket, Ticket},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use security_guard::{GuardError, SignedIn, duration};
+use security_guard::{GuardError, Peer, SignedIn, duration};
 use serde::Deserialize;
 
 use super::{
     cookies::{CookieKind, SignInCookies, needs_tls},
     json::{Json, OptionalJson},
     query::Query,
+    visit::Visit,
 };
 use crate::{CallContext, Credentials, Plane, Refusal, client::Client, origin};
 
@@ -69,12 +70,12 @@ impl Delivery {
 )]
 pub(super) async fn register(
     State(plane): State<Arc<Plane>>,
-    client: Client,
+    visit: Visit,
     Query(query): Query<ModeQuery>,
     Json(body): Json<Register>,
 ) -> Result<Response, Refusal> {
-    let delivery = Delivery::asked(&query, client, &plane)?;
-    let signed_in = plane.guard.register(body, client.address).await?;
+    let delivery = Delivery::asked(&query, visit.client, &plane)?;
+    let signed_in = plane.guard.register(body, &visit.peer).await?;
     deliver(&plane, delivery, &signed_in, "Welcome. You are registered and signed in.")
 }
 
@@ -87,18 +88,18 @@ pub(super) async fn register(
 )]
 pub(super) async fn login(
     State(plane): State<Arc<Plane>>,
-    client: Client,
+    visit: Visit,
     Query(query): Query<ModeQuery>,
     Json(body): Json<Login>,
 ) -> Result<Response, Refusal> {
-    let delivery = Delivery::asked(&query, client, &plane)?;
-    let signed_in = sign_in(&plane, body, client).await?;
+    let delivery = Delivery::asked(&query, visit.client, &plane)?;
+    let signed_in = sign_in(&plane, body, &visit.peer).await?;
     deliver(&plane, delivery, &signed_in, "You are signed in.")
 }
 
 /// Tries a password, and holds the answer back for as long as the guard says.
-pub(super) async fn sign_in(plane: &Plane, body: Login, client: Client) -> Result<SignedIn, GuardError> {
-    let answer = plane.guard.login(body, client.address).await;
+pub(super) async fn sign_in(plane: &Plane, body: Login, peer: &Peer) -> Result<SignedIn, GuardError> {
+    let answer = plane.guard.login(body, peer).await;
     tokio::time::sleep(answer.delay).await;
     answer.outcome
 }
@@ -113,7 +114,7 @@ pub(super) async fn sign_in(plane: &Plane, body: Login, client: Client) -> Resul
 )]
 pub(super) async fn refresh(
     State(plane): State<Arc<Plane>>,
-    client: Client,
+    Visit { client, peer }: Visit,
     headers: HeaderMap,
     Query(query): Query<ModeQuery>,
     OptionalJson(body): OptionalJson<Refresh>,
@@ -133,7 +134,7 @@ pub(super) async fn refresh(
             return Err(Refusal::new(Code::AuthenticationRequired, detail));
         }
     };
-    let signed_in = plane.guard.refresh(&token).await?;
+    let signed_in = plane.guard.refresh(&token, &peer).await?;
     deliver(&plane, delivery, &signed_in, "The tokens are new.")
 }
 
@@ -144,15 +145,15 @@ pub(super) async fn refresh(
 )]
 pub(super) async fn logout(
     context: CallContext,
-    client: Client,
+    Visit { client, peer }: Visit,
     Query(query): Query<LogoutQuery>,
 ) -> Result<Response, Refusal> {
     let guard = &context.plane().guard;
     let caller = context.caller()?;
     if query.all {
-        guard.logout_everywhere(caller).await?;
+        guard.logout_everywhere(caller, &peer).await?;
     } else {
-        guard.logout(caller).await?;
+        guard.logout(caller, &peer).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     if let Some(kind) = CookieKind::of(client) {

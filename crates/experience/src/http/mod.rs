@@ -5,6 +5,7 @@ mod router;
 mod agents;
 mod approvals;
 mod artifacts;
+mod audit;
 mod auth;
 mod conversations;
 mod docs;
@@ -15,6 +16,7 @@ mod guide;
 mod health;
 mod intent;
 mod session;
+mod sign_ins;
 
 mod cookies;
 mod cors;
@@ -23,5 +25,6 @@ mod json;
 mod openapi;
 mod query;
 mod swagger_ui;
+mod visit;
 
 pub use router::{document, router};

@@ -24,6 +24,7 @@ use crate::call::COOKIE_TLS;
     components(schemas(Problem, FieldError)),
     tags(
         (name = "auth", description = "Who is asking."),
+        (name = "audit", description = "What was decided about whom."),
         (name = "sessions", description = "Sessions of work: anonymous, owned, claimed."),
         (name = "intents", description = "What can be asked for, and asking for it."),
         (name = "executions", description = "How it goes."),

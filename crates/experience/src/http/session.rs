@@ -21,8 +21,9 @@ use super::{
     cookies::CookieKind,
     json::OptionalJson,
     query::PathId,
+    visit::Visit,
 };
-use crate::{Credentials, Plane, Refusal, client::Client};
+use crate::{Credentials, Plane, Refusal};
 
 /// Begin an anonymous session.
 ///
@@ -33,11 +34,11 @@ use crate::{Credentials, Plane, Refusal, client::Client};
 )]
 pub(super) async fn create_anonymous(
     State(plane): State<Arc<Plane>>,
-    client: Client,
+    Visit { peer, .. }: Visit,
     OptionalJson(body): OptionalJson<CreateAnonymousSession>,
 ) -> Result<JsonBody<Session>, Refusal> {
     let metadata = body.metadata.unwrap_or_default();
-    Ok(JsonBody(plane.guard.create_anonymous_session(metadata, client.address).await?))
+    Ok(JsonBody(plane.guard.create_anonymous_session(metadata, &peer).await?))
 }
 
 /// Begin a session.
@@ -50,13 +51,13 @@ pub(super) async fn create_anonymous(
 )]
 pub(super) async fn create(
     State(plane): State<Arc<Plane>>,
-    client: Client,
+    visit: Visit,
     credentials: Credentials,
     OptionalJson(body): OptionalJson<CreateSession>,
 ) -> Result<Response, Refusal> {
     let metadata = body.metadata.unwrap_or_default();
     if let Some(typed) = body.credentials {
-        return create_with_password(&plane, client, typed, metadata).await;
+        return create_with_password(&plane, &visit, typed, metadata).await;
     }
     let (tenant_id, user_id) = (named(body.tenant_id.as_deref()), named(body.user_id.as_deref()));
     let session = match credentials.asker().await? {
@@ -67,7 +68,7 @@ pub(super) async fn create(
         Some(Asker::Anonymous { .. }) | None if tenant_id.is_some() || user_id.is_some() => {
             return Err(Refusal::sign_in_first());
         }
-        Some(Asker::Anonymous { .. }) | None => plane.guard.create_anonymous_session(metadata, client.address).await?,
+        Some(Asker::Anonymous { .. }) | None => plane.guard.create_anonymous_session(metadata, &visit.peer).await?,
     };
     Ok(JsonBody(session).into_response())
 }
@@ -75,17 +76,17 @@ pub(super) async fn create(
 /// Signs in for one session. The answer has no tokens, so that the sign-in ends with it, unless a cookie carries it on.
 async fn create_with_password(
     plane: &Plane,
-    client: Client,
+    visit: &Visit,
     typed: SessionCredentials,
     metadata: Map<String, Value>,
 ) -> Result<Response, Refusal> {
     let login = Login { email: typed.email, password: Secret(typed.password), session_id: None };
-    let signed_in = sign_in(plane, login, client).await?;
+    let signed_in = sign_in(plane, login, &visit.peer).await?;
     let session = plane.guard.create_session(&signed_in.caller, metadata).await?;
     let mut response = JsonBody(session).into_response();
-    match CookieKind::of(client).filter(|_| plane.config.legacy_client) {
+    match CookieKind::of(visit.client).filter(|_| plane.config.legacy_client) {
         Some(kind) => set_cookies(plane, kind, &signed_in, response.headers_mut())?,
-        None => plane.guard.logout(&signed_in.caller).await?,
+        None => plane.guard.logout(&signed_in.caller, &visit.peer).await?,
     }
     Ok(response)
 }
@@ -153,6 +154,7 @@ fn session_id(id: &PathId, asker: Option<&Asker>) -> Result<SessionId, Refusal> 
 pub(super) async fn upgrade(
     State(plane): State<Arc<Plane>>,
     credentials: Credentials,
+    visit: Visit,
     id: PathId,
     OptionalJson(body): OptionalJson<UpgradeSession>,
 ) -> Result<JsonBody<Session>, Refusal> {
@@ -161,7 +163,8 @@ pub(super) async fn upgrade(
     context.require(Permission::UseSessions)?;
     check_names(caller, named(body.tenant_id.as_deref()), named(body.user_id.as_deref()))?;
     let session_id = id.of("session")?;
-    Ok(JsonBody(plane.guard.upgrade_session(caller, &session_id, body.metadata.unwrap_or_default()).await?))
+    let metadata = body.metadata.unwrap_or_default();
+    Ok(JsonBody(plane.guard.upgrade_session(caller, &session_id, metadata, &visit.peer).await?))
 }
 
 /// Delete a session.

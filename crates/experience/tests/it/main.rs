@@ -9,6 +9,7 @@ mod openapi;
 mod problems;
 mod serving;
 mod sign_in;
+mod sign_ins;
 mod sockets;
 mod walls;
 mod work;

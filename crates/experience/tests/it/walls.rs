@@ -14,6 +14,7 @@ struct Things {
     waiting_id: String,
     hook_id: String,
     artifact_id: String,
+    sign_in_id: String,
 }
 
 impl Things {
@@ -26,7 +27,9 @@ impl Things {
         let approvals = house.ask(get("/api/approvals").bearer(&ada)).await.expect(200).json();
         let hook_id = approvals["approvals"][0]["hook_id"].as_str().unwrap().to_owned();
         let artifact_id = house.upload(&ada).await["artifact_id"].as_str().unwrap().to_owned();
-        Self { ada, execution_id, waiting_id, hook_id, artifact_id }
+        let me = house.ask(get("/api/auth/me").bearer(&ada)).await.expect(200).json();
+        let sign_in_id = me["session"]["sign_in_id"].as_str().unwrap().to_owned();
+        Self { ada, execution_id, waiting_id, hook_id, artifact_id, sign_in_id }
     }
 
     /// The path with Ada's things in it. A route with a new kind of parameter has to be taught here.
@@ -37,6 +40,7 @@ impl Things {
             _ if path.starts_with("/api/session/") => &self.ada.session_id,
             _ if path.starts_with("/api/execution/") => &self.waiting_id,
             _ if path.starts_with("/api/approvals/") => &self.hook_id,
+            _ if path.starts_with("/api/auth/sign-ins/") => &self.sign_in_id,
             _ if path.starts_with("/api/artifacts/") => &self.artifact_id,
             // A conversation with the guide has its session's id.
             _ if path.starts_with("/api/conversations/") => &self.ada.session_id,
@@ -81,6 +85,7 @@ impl Things {
             &self.waiting_id,
             &self.hook_id,
             &self.artifact_id,
+            &self.sign_in_id,
             &ada.session_id,
             &ada.user_id,
             &ada.tenant_id,

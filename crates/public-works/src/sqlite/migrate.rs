@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_runtime", sql: include_str!("migrations/0001_runtime.sql") },
     Migration { name: "0002_accounts", sql: include_str!("migrations/0002_accounts.sql") },
     Migration { name: "0003_execution_lists", sql: include_str!("migrations/0003_execution_lists.sql") },
+    Migration { name: "0004_audit", sql: include_str!("migrations/0004_audit.sql") },
 ];
 
 /// Brings the database to the newest of `migrations`.

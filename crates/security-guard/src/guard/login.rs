@@ -1,18 +1,18 @@
 //! Sign-in with a password. Known and unknown addresses, disabled and enabled accounts take the same steps until the
 //! password has been found right, so that neither the answer nor its time tells which it was.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use contract::auth::Login;
+use contract::{audit::AuditAction, auth::Login};
 
-use super::{SecurityGuard, SignedIn};
+use super::{SecurityGuard, SignedIn, audit::Note};
 use crate::{
     GuardError,
     accounts::{Credentials, SignInOutcome, SignInRequest, TokenHash},
     email::EmailAddress,
     hashing::Verified,
-    limits::address_key,
     password::MAX_CHARACTERS,
+    peer::Peer,
     refresh_token::RefreshToken,
     secrets::hash_token,
 };
@@ -34,20 +34,23 @@ impl SecurityGuard {
     /// Signs a person in, and claims the anonymous session that came along.
     ///
     /// The outcome's errors are `WrongPassword`, `AccountDisabled`, `Invalid`, `TooMany` and `Busy`.
-    pub async fn login(&self, request: Login, address: IpAddr) -> LoginAnswer {
+    pub async fn login(&self, request: Login, peer: &Peer) -> LoginAnswer {
         let guard = &self.0;
-        let limited = guard.logins.check(&address_key(address), guard.clock.now()).map_err(GuardError::TooMany);
+        let limited = guard.logins.check(&peer.limit_key(), guard.clock.now()).map_err(GuardError::TooMany);
         match limited.and_then(|()| parse(&request)) {
-            Err(error) => LoginAnswer { delay: Duration::ZERO, outcome: Err(error) },
-            Ok(email) => self.try_password(request, &email).await,
+            Err(error) => {
+                let outcome = self.recorded(Note::of(AuditAction::SignIn, peer), Err(error)).await;
+                LoginAnswer { delay: Duration::ZERO, outcome }
+            }
+            Ok(email) => self.try_password(request, &email, peer).await,
         }
     }
 
-    async fn try_password(&self, request: Login, email: &EmailAddress) -> LoginAnswer {
+    async fn try_password(&self, request: Login, email: &EmailAddress, peer: &Peer) -> LoginAnswer {
         let account_key = hash_token(email.key());
         match self.delay(account_key).await {
             Err(error) => LoginAnswer { delay: Duration::ZERO, outcome: Err(error) },
-            Ok(delay) => LoginAnswer { delay, outcome: self.sign_in(request, email, account_key).await },
+            Ok(delay) => LoginAnswer { delay, outcome: self.sign_in(request, email, account_key, peer).await },
         }
     }
 
@@ -63,18 +66,40 @@ impl SecurityGuard {
         request: Login,
         email: &EmailAddress,
         account_key: TokenHash,
+        peer: &Peer,
     ) -> Result<SignedIn, GuardError> {
         let guard = &self.0;
         let credentials = guard.accounts.credentials(email.key()).await?;
+        let standing = match &credentials {
+            Some(credentials) => guard.accounts.standing_of(&credentials.user_id).await?,
+            None => None,
+        };
+        let outcome = self.check_password(request, credentials, account_key, peer).await;
+        let note = Note::of(AuditAction::SignIn, peer);
+        let note = match (&outcome, &standing) {
+            (Ok(signed_in), _) => note.by(&signed_in.caller).about(signed_in.caller.sign_in_id()),
+            (Err(_), Some(standing)) => note.standing(standing),
+            (Err(_), None) => note,
+        };
+        self.recorded(note, outcome).await
+    }
+
+    async fn check_password(
+        &self,
+        request: Login,
+        credentials: Option<Credentials>,
+        account_key: TokenHash,
+        peer: &Peer,
+    ) -> Result<SignedIn, GuardError> {
         let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
-        let verified = guard.hashing.verify(request.password.clone(), hash).await?;
+        let verified = self.0.hashing.verify(request.password.clone(), hash).await?;
         let Some(credentials) = credentials.filter(|_| verified != Verified::Wrong) else {
             return Err(self.wrong_password(account_key).await?);
         };
         if credentials.disabled_at.is_some() {
             return Err(GuardError::AccountDisabled);
         }
-        self.write_sign_in(request, credentials, verified, account_key).await
+        self.write_sign_in(request, credentials, verified, account_key, peer).await
     }
 
     async fn write_sign_in(
@@ -83,6 +108,7 @@ impl SecurityGuard {
         credentials: Credentials,
         verified: Verified,
         account_key: TokenHash,
+        peer: &Peer,
     ) -> Result<SignedIn, GuardError> {
         let guard = &self.0;
         let new_hash = match verified {
@@ -95,7 +121,7 @@ impl SecurityGuard {
             verified_hash: credentials.password_hash,
             new_hash,
             account_key,
-            sign_in: guard.new_sign_in(&refresh_token, request.session_id),
+            sign_in: guard.new_sign_in(&refresh_token, request.session_id, peer),
         };
         match guard.accounts.sign_in(request).await? {
             SignInOutcome::Done(found) => guard.signed_in(*found, refresh_token),

@@ -1,17 +1,20 @@
 //! Registration: user, tenant, membership, sign-in and session, all of them or none.
 
-use std::net::IpAddr;
+use contract::{
+    TenantId, UserId,
+    audit::AuditAction,
+    auth::{Register, Secret},
+    problem::FieldError,
+};
 
-use contract::{TenantId, UserId, auth::Register, auth::Secret, problem::FieldError};
-
-use super::{SecurityGuard, SignedIn};
+use super::{SecurityGuard, SignedIn, audit::Note};
 use crate::{
     GuardError, Role,
     accounts::{NewAccount, Registered, Tenant, User},
     clock::random,
     email::EmailAddress,
-    limits::address_key,
     password,
+    peer::Peer,
     refresh_token::RefreshToken,
 };
 
@@ -23,12 +26,22 @@ impl SecurityGuard {
     ///
     /// # Errors
     /// `Invalid`, `EmailTaken`, `TooMany`, `Busy`.
-    pub async fn register(&self, request: Register, address: IpAddr) -> Result<SignedIn, GuardError> {
+    pub async fn register(&self, request: Register, peer: &Peer) -> Result<SignedIn, GuardError> {
+        let outcome = self.try_register(request, peer).await;
+        let note = Note::of(AuditAction::Register, peer);
+        let note = match &outcome {
+            Ok(signed_in) => note.by(&signed_in.caller).about(signed_in.caller.sign_in_id()),
+            Err(_) => note,
+        };
+        self.recorded(note, outcome).await
+    }
+
+    async fn try_register(&self, request: Register, peer: &Peer) -> Result<SignedIn, GuardError> {
         let guard = &self.0;
-        guard.registrations.check(&address_key(address), guard.clock.now()).map_err(GuardError::TooMany)?;
+        guard.registrations.check(&peer.limit_key(), guard.clock.now()).map_err(GuardError::TooMany)?;
         let mut account = self.prepare_account(&request.name, &request.email, request.password).await?;
         let refresh_token = RefreshToken::first(&*guard.clock);
-        account.sign_in = Some(guard.new_sign_in(&refresh_token, request.session_id));
+        account.sign_in = Some(guard.new_sign_in(&refresh_token, request.session_id, peer));
         match guard.accounts.register(account).await? {
             Registered::SignedIn(found) => guard.signed_in(*found, refresh_token),
             Registered::Created(_) => Err(GuardError::internal("a registration came without its sign-in")),

@@ -1,18 +1,16 @@
 //! Sessions of work: anonymous, owned, upgraded, deleted, forgotten. What is done in them is kept elsewhere.
 
-use std::net::IpAddr;
-
-use contract::{Owner, SessionId, Timestamp, session::Session};
+use contract::{Owner, SessionId, Timestamp, audit::AuditAction, session::Session};
 use serde_json::{Map, Value};
 
-use super::SecurityGuard;
+use super::{SecurityGuard, audit::Note};
 use crate::{
     Asker, Caller, GuardError,
     accounts::{Claim, ClaimRequest},
     clock::random,
     config::AnonymousSessions,
     known_sessions::owner_of,
-    limits::address_key,
+    peer::Peer,
 };
 
 /// The largest metadata of a session, in bytes of JSON.
@@ -28,13 +26,13 @@ impl SecurityGuard {
     pub async fn create_anonymous_session(
         &self,
         metadata: Map<String, Value>,
-        address: IpAddr,
+        peer: &Peer,
     ) -> Result<Session, GuardError> {
         let guard = &self.0;
         if guard.config.session.anonymous == AnonymousSessions::Deny {
             return Err(GuardError::Forbidden("Anonymous sessions are switched off here. Register or sign in first."));
         }
-        guard.anonymous_sessions.check(&address_key(address), guard.clock.now()).map_err(GuardError::TooMany)?;
+        guard.anonymous_sessions.check(&peer.limit_key(), guard.clock.now()).map_err(GuardError::TooMany)?;
         let session = self.new_session(None, metadata)?;
         guard.accounts.create_session(session.clone()).await?;
         Ok(session)
@@ -115,8 +113,22 @@ impl SecurityGuard {
         caller: &Caller,
         session_id: &SessionId,
         metadata: Map<String, Value>,
+        peer: &Peer,
     ) -> Result<Session, GuardError> {
         check_metadata(&metadata)?;
+        let outcome = self.claim(caller, session_id, metadata).await;
+        // The id of a session that nobody has claimed is its credential and is not written down.
+        let note = Note::of(AuditAction::ClaimSession, peer).by(caller);
+        let note = if outcome.is_ok() { note.about(session_id) } else { note };
+        self.recorded(note, outcome).await
+    }
+
+    async fn claim(
+        &self,
+        caller: &Caller,
+        session_id: &SessionId,
+        metadata: Map<String, Value>,
+    ) -> Result<Session, GuardError> {
         let guard = &self.0;
         let now = guard.clock.now();
         let request = ClaimRequest {

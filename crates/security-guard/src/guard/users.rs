@@ -1,14 +1,15 @@
 //! What an operator does with accounts: create, list, disable, enable, reset the password.
 
-use contract::{Timestamp, UserId, auth::Secret};
+use contract::{Timestamp, UserId, audit::AuditAction, auth::Secret};
 use serde::Serialize;
 
-use super::SecurityGuard;
+use super::{SecurityGuard, audit::Note};
 use crate::{
     GuardError,
     accounts::{Registered, User},
     email::EmailAddress,
     password,
+    peer::Peer,
 };
 
 /// The longest page of users.
@@ -50,11 +51,14 @@ impl SecurityGuard {
     /// Creates a user with a tenant of their own, without signing them in.
     pub async fn create_user(&self, new: NewUser) -> Result<UserSummary, GuardError> {
         let account = self.prepare_account(&new.name, &new.email, new.password).await?;
-        match self.0.accounts.register(account).await? {
-            Registered::Created(standing) => Ok(standing.user.into()),
-            Registered::SignedIn(found) => Ok(found.standing.user.into()),
-            Registered::EmailTaken => Err(GuardError::EmailTaken),
-        }
+        let standing = match self.0.accounts.register(account).await? {
+            Registered::Created(standing) => *standing,
+            Registered::SignedIn(found) => found.standing,
+            Registered::EmailTaken => return Err(GuardError::EmailTaken),
+        };
+        let operator = Peer::operator();
+        let note = Note::of(AuditAction::CreateUser, &operator).standing(&standing);
+        self.recorded(note, Ok(standing.user.into())).await
     }
 
     /// At most `limit` users after this one.
@@ -84,7 +88,22 @@ impl SecurityGuard {
         if disabled {
             guard.verified.forget_user(user_id);
         }
-        if found { Ok(()) } else { Err(GuardError::NotFound("user")) }
+        if !found {
+            return Err(GuardError::NotFound("user"));
+        }
+        let action = if disabled { AuditAction::DisableUser } else { AuditAction::EnableUser };
+        self.record_operation(action, user_id).await
+    }
+
+    /// Records what an operator did to a user, for the tenant that they are in.
+    async fn record_operation(&self, action: AuditAction, user_id: &UserId) -> Result<(), GuardError> {
+        let operator = Peer::operator();
+        let note = Note::of(action, &operator);
+        let note = match self.0.accounts.standing_of(user_id).await? {
+            Some(standing) => note.standing(&standing),
+            None => note.about(user_id),
+        };
+        self.recorded(note, Ok(())).await
     }
 
     /// Sets a new password and ends every sign-in of the user.
@@ -97,7 +116,11 @@ impl SecurityGuard {
         let hash = guard.hashing.hash(password, &*guard.clock).await?;
         let found = guard.accounts.set_password(&user.user_id, hash, guard.clock.now()).await?;
         guard.verified.forget_user(&user.user_id);
-        if found { Ok(user.into()) } else { Err(GuardError::NotFound("user")) }
+        if !found {
+            return Err(GuardError::NotFound("user"));
+        }
+        self.record_operation(AuditAction::ResetPassword, &user.user_id).await?;
+        Ok(user.into())
     }
 }
 

@@ -19,7 +19,7 @@ async fn tries_to_sign_in_are_limited_by_address() {
 
     let elsewhere: IpAddr = "192.0.2.1".parse().unwrap();
     let request = Login { email: "ada@example.org".to_owned(), password: Secret("wrong".to_owned()), session_id: None };
-    assert!(matches!(house.guard.login(request, elsewhere).await.outcome, Err(GuardError::WrongPassword)));
+    assert!(matches!(house.guard.login(request, &elsewhere.into()).await.outcome, Err(GuardError::WrongPassword)));
     house.clock.advance(Duration::from_secs(12));
     assert!(matches!(house.login("ada@example.org", "wrong wrong").await, Err(GuardError::WrongPassword)));
 }
@@ -49,12 +49,12 @@ async fn registrations_and_anonymous_sessions_are_limited_by_address() {
     for number in 0..3 {
         house.register(&format!("person{number}@example.org")).await;
     }
-    let answer = house.guard.register(registration("more@example.org", PASSWORD), HOME).await;
+    let answer = house.guard.register(registration("more@example.org", PASSWORD), &home()).await;
     assert!(matches!(answer, Err(GuardError::TooMany(_))), "{answer:?}");
     for _ in 0..2 {
-        house.guard.create_anonymous_session(Map::new(), HOME).await.unwrap();
+        house.guard.create_anonymous_session(Map::new(), &home()).await.unwrap();
     }
-    let answer = house.guard.create_anonymous_session(Map::new(), HOME).await;
+    let answer = house.guard.create_anonymous_session(Map::new(), &home()).await;
     assert!(matches!(answer, Err(GuardError::TooMany(_))), "{answer:?}");
 }
 

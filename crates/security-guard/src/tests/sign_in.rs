@@ -30,7 +30,7 @@ async fn a_taken_address_is_refused_however_it_is_typed() {
     let house = House::new().await;
     house.register("ada@example.org").await;
     for email in ["ada@example.org", " ADA@example.ORG "] {
-        let answer = house.guard.register(registration(email, PASSWORD), HOME).await;
+        let answer = house.guard.register(registration(email, PASSWORD), &home()).await;
         assert!(matches!(answer, Err(GuardError::EmailTaken)), "{answer:?}");
     }
 }
@@ -38,7 +38,8 @@ async fn a_taken_address_is_refused_however_it_is_typed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_registrations_of_one_address_have_one_winner() {
     let house = House::new().await;
-    let tries = (0..50).map(|_| house.guard.register(registration("ada@example.org", PASSWORD), HOME));
+    let home = home();
+    let tries = (0..50).map(|_| house.guard.register(registration("ada@example.org", PASSWORD), &home));
     let answers = join_all(tries).await;
     let winners = answers.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(winners, 1);
@@ -61,7 +62,7 @@ async fn everything_that_does_not_fit_is_said_at_once() {
     ] {
         let mut request = registration(email, password);
         request.name = name.to_owned();
-        let error = house.guard.register(request, HOME).await.unwrap_err();
+        let error = house.guard.register(request, &home()).await.unwrap_err();
         let found: Vec<&str> = error.field_errors().iter().map(|error| error.field.as_str()).collect();
         assert_eq!(found, fields, "{error}");
         assert_eq!(error.code().status(), 422);
@@ -122,8 +123,8 @@ async fn a_restart_keeps_the_keys() {
     assert_eq!(after.guard.jwks(), before.guard.jwks());
     assert!(after.guard.authenticate(&ada.access_token.0).await.is_ok());
     assert_eq!(
-        after.guard.refresh(&ada.refresh_token.0).await.unwrap().refresh_token,
-        before.guard.refresh(&ada.refresh_token.0).await.unwrap().refresh_token,
+        after.guard.refresh(&ada.refresh_token.0, &home()).await.unwrap().refresh_token,
+        before.guard.refresh(&ada.refresh_token.0, &home()).await.unwrap().refresh_token,
     );
 }
 
@@ -147,7 +148,7 @@ async fn operators_create_list_and_reset() {
     assert!(house.guard.reset_password("person0@example.org", Secret("short".to_owned())).await.is_err());
     house.guard.reset_password("Person0@example.org", Secret("another good one".to_owned())).await.unwrap();
     assert!(house.guard.authenticate(&signed_in.access_token.0).await.is_err());
-    assert!(house.guard.refresh(&signed_in.refresh_token.0).await.is_err());
+    assert!(house.guard.refresh(&signed_in.refresh_token.0, &home()).await.is_err());
     assert!(house.login("person0@example.org", PASSWORD).await.is_err());
     assert!(house.login("person0@example.org", "another good one").await.is_ok());
 }

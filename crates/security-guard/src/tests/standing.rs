@@ -9,12 +9,12 @@ async fn a_sign_out_counts_at_the_next_request() {
     let ada = house.register("ada@example.org").await;
     let again = house.login("ada@example.org", PASSWORD).await.unwrap();
     let caller = house.guard.authenticate(&ada.access_token.0).await.unwrap();
-    house.guard.logout(&caller).await.unwrap();
+    house.guard.logout(&caller, &home()).await.unwrap();
     assert!(matches!(house.guard.authenticate(&ada.access_token.0).await, Err(GuardError::TokenInvalid)));
-    assert!(matches!(house.guard.refresh(&ada.refresh_token.0).await, Err(GuardError::TokenInvalid)));
+    assert!(matches!(house.guard.refresh(&ada.refresh_token.0, &home()).await, Err(GuardError::TokenInvalid)));
     assert!(matches!(house.guard.recheck(&caller).await, Err(GuardError::TokenInvalid)));
     assert!(house.guard.authenticate(&again.access_token.0).await.is_ok(), "the other sign-in stands");
-    house.guard.logout(&caller).await.unwrap();
+    house.guard.logout(&caller, &home()).await.unwrap();
 }
 
 #[tokio::test]
@@ -26,10 +26,10 @@ async fn everywhere_is_everywhere() {
     for signed_in in [&ada, &again, &bob] {
         house.guard.authenticate(&signed_in.access_token.0).await.unwrap();
     }
-    house.guard.logout_everywhere(&ada.caller).await.unwrap();
+    house.guard.logout_everywhere(&ada.caller, &home()).await.unwrap();
     for signed_in in [&ada, &again] {
         assert!(house.guard.authenticate(&signed_in.access_token.0).await.is_err());
-        assert!(house.guard.refresh(&signed_in.refresh_token.0).await.is_err());
+        assert!(house.guard.refresh(&signed_in.refresh_token.0, &home()).await.is_err());
     }
     assert!(house.guard.authenticate(&bob.access_token.0).await.is_ok());
 }
@@ -42,7 +42,7 @@ async fn a_disabled_user_is_out_and_stays_out() {
     let ticket = house.guard.issue_ticket(&Asker::User(ada.caller.clone())).unwrap();
     house.guard.disable_user(ada.caller.user_id()).await.unwrap();
     assert!(house.guard.authenticate(&ada.access_token.0).await.is_err());
-    assert!(house.guard.refresh(&ada.refresh_token.0).await.is_err());
+    assert!(house.guard.refresh(&ada.refresh_token.0, &home()).await.is_err());
     assert!(house.guard.verify(&Credential::Ticket(ticket.ticket)).await.is_err());
     let answer = house.login("ada@example.org", PASSWORD).await;
     assert!(matches!(answer, Err(GuardError::AccountDisabled)), "{answer:?}");
@@ -88,7 +88,7 @@ async fn a_ticket_stands_for_its_asker_once() {
     assert!(matches!(house.guard.verify(&credential).await, Err(GuardError::TokenInvalid)));
 
     let signed_out = Credential::Ticket(house.guard.issue_ticket(&asker).unwrap().ticket);
-    house.guard.logout(&ada.caller).await.unwrap();
+    house.guard.logout(&ada.caller, &home()).await.unwrap();
     assert!(house.guard.verify(&signed_out).await.is_err());
 }
 
@@ -97,11 +97,11 @@ async fn endings_are_told_to_who_listens() {
     let house = House::new().await;
     let (ada, bob) = (house.register("ada@example.org").await, house.register("bob@example.org").await);
     let mut endings = house.guard.endings();
-    house.guard.logout(&ada.caller).await.unwrap();
-    let second = house.guard.refresh(&bob.refresh_token.0).await.unwrap();
-    house.guard.refresh(&second.refresh_token.0).await.unwrap();
+    house.guard.logout(&ada.caller, &home()).await.unwrap();
+    let second = house.guard.refresh(&bob.refresh_token.0, &home()).await.unwrap();
+    house.guard.refresh(&second.refresh_token.0, &home()).await.unwrap();
     house.clock.advance(Duration::from_secs(11));
-    assert!(matches!(house.guard.refresh(&bob.refresh_token.0).await, Err(GuardError::TokenReused)));
+    assert!(matches!(house.guard.refresh(&bob.refresh_token.0, &home()).await, Err(GuardError::TokenReused)));
     house.guard.disable_user(bob.caller.user_id()).await.unwrap();
     house.guard.enable_user(bob.caller.user_id()).await.unwrap();
     for expected in [

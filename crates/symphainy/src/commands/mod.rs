@@ -1,11 +1,14 @@
 //! What the binary can do, a file a command.
 
+mod audit;
 mod call;
 mod chat;
 mod doctor;
+mod operator;
 mod serve;
 mod user;
 
+pub(crate) use audit::audit;
 pub(crate) use call::call;
 pub(crate) use chat::chat;
 pub(crate) use doctor::doctor;

@@ -1,11 +1,10 @@
 //! `symphainy user`: what an operator does with accounts, on the data folder itself. What a user is stands in the guard.
 
 use contract::auth::Secret;
-use public_works::Database;
 use security_guard::{GuardError, NewUser, SecurityGuard, UserSummary};
 use serde_json::{Value, json};
 
-use super::load_config;
+use super::operator::{Folder, with_guard};
 use crate::{
     cli::{UserArguments, UserCommon, UserVerb},
     client::password,
@@ -19,26 +18,19 @@ const PAGE: usize = 200;
 
 pub(crate) async fn user(arguments: UserArguments) -> Result<Exit, Complaint> {
     let common = arguments.verb.common().clone();
-    let config = load_config(&common.house.flags())?;
     // What is typed comes first: nobody should hold the data folder while somebody thinks of a password.
     let password = match &arguments.verb {
         UserVerb::Create { .. } | UserVerb::ResetPassword { .. } => Some(password::new()?),
         UserVerb::List { .. } | UserVerb::Disable { .. } | UserVerb::Enable { .. } => None,
     };
-    let makes_data = matches!(arguments.verb, UserVerb::Create { .. });
-    if !makes_data && !config.server.data_dir.is_dir() {
-        let sentence = format!(
-            "There is no data in {}. Start `symphainy serve` once, or name the folder with --data-dir.",
-            config.server.data_dir.display()
-        );
-        return Err(Complaint::new(Exit::Data, sentence));
-    }
-    let database = wiring::open_database(&config.server.data_dir).await.map_err(while_serving)?;
-    let guard = wiring::open_guard(&config, &database).await?;
-    let outcome = obey(&guard, &arguments.verb, password).await;
-    drop(guard);
-    Database::close(database).await;
-    let said = outcome?;
+    let folder = match arguments.verb {
+        UserVerb::Create { .. } => Folder::MayBeMade,
+        UserVerb::List { .. } | UserVerb::Disable { .. } | UserVerb::Enable { .. } | UserVerb::ResetPassword { .. } => {
+            Folder::HasToBeThere
+        }
+    };
+    let work = async |guard: &SecurityGuard| obey(guard, &arguments.verb, password).await;
+    let said = with_guard(&common.house, "user", folder, work).await?;
     show_line(if common.json { &said.json } else { &said.text });
     Ok(Exit::Success)
 }
@@ -127,17 +119,6 @@ fn refused(error: &GuardError) -> Complaint {
         }
         error => wiring::guard_complaint(error),
     }
-}
-
-/// The folder is in use: by a server, most likely.
-fn while_serving(complaint: Complaint) -> Complaint {
-    if complaint.exit != Exit::Unavailable {
-        return complaint;
-    }
-    Complaint::unavailable(format!(
-        "{} A running server holds it: `symphainy user` works while it is stopped.",
-        complaint.sentence
-    ))
 }
 
 impl UserVerb {

@@ -11,7 +11,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 async fn refusals_are_answers_of_http() {
     let server = Server::new().await;
     let (ada, bob) = (server.register("ada").await, server.register("bob").await);
-    let anonymous = server.guard.create_anonymous_session(Map::new(), server.address.ip()).await.unwrap();
+    let anonymous = server.guard.create_anonymous_session(Map::new(), &server.address.ip().into()).await.unwrap();
     let bearer = format!("authorization: Bearer {}", ada.access_token.0);
     let cookie = format!("cookie: symphainy={}", ada.access_token.0);
     let own = format!("/api/runtime/agent?session_id={}", ada.session.session_id);

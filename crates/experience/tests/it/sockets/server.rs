@@ -12,7 +12,7 @@ use std::{
 use contract::{
     Timestamp,
     agent::{AgentKind, AgentSummary, Surface},
-    auth::{Register, Secret},
+    auth::{Login, Register, Secret},
 };
 use experience::{Experience, ExperienceConfig, socket::Sockets};
 use futures_util::{SinkExt, StreamExt};
@@ -133,7 +133,17 @@ impl Server {
             password: Secret("correct horse battery".to_owned()),
             session_id: None,
         };
-        self.guard.register(registration, self.address.ip()).await.unwrap()
+        self.guard.register(registration, &self.address.ip().into()).await.unwrap()
+    }
+
+    /// Signs in once more as somebody who has registered.
+    pub(crate) async fn sign_in(&self, name: &str) -> SignedIn {
+        let login = Login {
+            email: format!("{name}@example.com"),
+            password: Secret("correct horse battery".to_owned()),
+            session_id: None,
+        };
+        self.guard.login(login, &self.address.ip().into()).await.outcome.unwrap()
     }
 
     /// Drains and stops the server.

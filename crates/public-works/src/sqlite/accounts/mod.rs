@@ -1,6 +1,7 @@
 //! The guard's accounts in SQLite. Each method of the port is one transaction; which rows it touches stands in the
 //! files beside this one, and what a replayed token means stands in the guard.
 
+mod audit;
 mod rows;
 mod sessions;
 mod sign_ins;
@@ -17,7 +18,7 @@ use contract::{Owner, SessionId, SignInId, Timestamp, UserId, session::Session};
 use rusqlite::{Connection, Transaction};
 use security_guard::accounts::{
     Accounts, Claim, ClaimRequest, Credentials, NewAccount, PasswordHash, Registered, RotateRequest, Rotated,
-    ServerSecrets, SignInOutcome, SignInRequest, Standing, StoreError, TokenHash, User, UserRows,
+    ServerSecrets, SignIn, SignInOutcome, SignInRequest, Standing, StoreError, TokenHash, User, UserRows,
 };
 
 use super::{Database, DatabaseError};
@@ -111,6 +112,21 @@ impl Accounts for SqliteAccounts {
     async fn revoke_user(&self, user_id: &UserId, now: Timestamp) -> Result<u64, StoreError> {
         let user_id = user_id.clone();
         self.write(move |transaction| sign_ins::revoke_user(transaction, &user_id, now)).await
+    }
+
+    async fn sign_ins(&self, user_id: &UserId, now: Timestamp, limit: usize) -> Result<Vec<SignIn>, StoreError> {
+        let user_id = user_id.clone();
+        self.read(move |connection| sign_ins::open(connection, &user_id, now, limit)).await
+    }
+
+    async fn revoke_others(
+        &self,
+        user_id: &UserId,
+        keep: &SignInId,
+        now: Timestamp,
+    ) -> Result<Vec<SignInId>, StoreError> {
+        let (user_id, keep) = (user_id.clone(), keep.clone());
+        self.write(move |transaction| sign_ins::revoke_others(transaction, &user_id, &keep, now)).await
     }
 
     async fn create_session(&self, session: Session) -> Result<(), StoreError> {

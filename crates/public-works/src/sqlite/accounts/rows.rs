@@ -4,7 +4,10 @@ use std::{error::Error, str::FromStr};
 
 use contract::{Timestamp, session::Session};
 use rusqlite::{Connection, Row, ToSql, types::Type};
-use security_guard::accounts::{SignIn, User};
+use security_guard::{
+    Device,
+    accounts::{SignIn, User},
+};
 use serde_json::Map;
 
 use super::Answer;
@@ -87,7 +90,9 @@ pub(super) fn sign_in(row: &Row<'_>) -> rusqlite::Result<SignIn> {
     Ok(SignIn {
         sign_in_id: word(row, "id")?,
         session_id: word(row, "session_id")?,
+        device: Device { address: optional_word(row, "address")?, agent: row.get("agent")? },
         created_at: instant(row, "created_at")?,
+        used_at: instant(row, "used_at")?,
         expires_at: instant(row, "expires_at")?,
     })
 }

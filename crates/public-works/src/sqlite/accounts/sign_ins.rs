@@ -11,7 +11,7 @@ use serde_json::Map;
 
 use super::{
     Answer, MoveSpace,
-    rows::{self, count as row_count, execute, find, instant, word},
+    rows::{self, count as row_count, execute, find, instant, list, word},
     sessions, tokens, users,
 };
 
@@ -47,8 +47,8 @@ pub(super) fn insert(
     let session = session_for(transaction, user_id, tenant_id, new, move_space)?;
     execute(
         transaction,
-        "INSERT INTO sign_ins (id, user_id, tenant_id, session_id, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO sign_ins (id, user_id, tenant_id, session_id, created_at, used_at, expires_at, address, agent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)",
         &[
             &new.sign_in_id.as_str(),
             &user_id.as_str(),
@@ -56,13 +56,17 @@ pub(super) fn insert(
             &session.session_id.as_str(),
             &new.now.as_millis(),
             &new.expires_at.as_millis(),
+            &new.device.address.map(|address| address.to_string()),
+            &new.device.agent,
         ],
     )?;
     tokens::insert(transaction, new.refresh_token, &new.sign_in_id, new.expires_at)?;
     let sign_in = SignIn {
         sign_in_id: new.sign_in_id.clone(),
         session_id: session.session_id.clone(),
+        device: new.device.clone(),
         created_at: new.now,
+        used_at: new.now,
         expires_at: new.expires_at,
     };
     let standing = users::standing(transaction, user_id, tenant_id, Some(sign_in))?;
@@ -104,6 +108,23 @@ pub(super) fn standing(connection: &Connection, sign_in_id: &SignInId, now: Time
         None => Ok(None),
         Some((user_id, tenant_id, sign_in)) => users::standing(connection, &user_id, &tenant_id, Some(sign_in)),
     }
+}
+
+/// A user's sign-ins that have not ended, newest first.
+pub(super) fn open(connection: &Connection, user_id: &UserId, now: Timestamp, limit: usize) -> Answer<Vec<SignIn>> {
+    let sql = "SELECT * FROM sign_ins WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2
+               ORDER BY id DESC LIMIT ?3";
+    list(connection, sql, &[&user_id.as_str(), &now.as_millis(), &row_count(limit)], rows::sign_in)
+}
+
+pub(super) fn revoke_others(
+    connection: &Connection,
+    user_id: &UserId,
+    keep: &SignInId,
+    now: Timestamp,
+) -> Answer<Vec<SignInId>> {
+    let sql = "UPDATE sign_ins SET revoked_at = ?3 WHERE user_id = ?1 AND id <> ?2 AND revoked_at IS NULL RETURNING id";
+    list(connection, sql, &[&user_id.as_str(), &keep.as_str(), &now.as_millis()], |row| word(row, "id"))
 }
 
 pub(super) fn revoke(connection: &Connection, sign_in_id: &SignInId, now: Timestamp) -> Answer<bool> {

@@ -32,9 +32,9 @@ pub(super) fn rotate(connection: &Connection, request: &RotateRequest) -> Answer
         TokenRuling::Unknown => Ok(Rotated::Unknown),
         TokenRuling::Expired => Ok(Rotated::Expired),
         TokenRuling::Reused => {
-            let sign_in_id = found.sign_in.sign_in_id;
+            let Found { user_id, tenant_id, sign_in: SignIn { sign_in_id, .. }, .. } = found;
             sign_ins::revoke(connection, &sign_in_id, request.now)?;
-            Ok(Rotated::Reused { sign_in_id })
+            Ok(Rotated::Reused { sign_in_id, user_id, tenant_id })
         }
         TokenRuling::Advance => {
             let found = advance(connection, request, found)?;
@@ -81,10 +81,18 @@ fn advance(connection: &Connection, request: &RotateRequest, mut found: Found) -
     )?;
     execute(
         connection,
-        "UPDATE sign_ins SET expires_at = ?2 WHERE id = ?1",
-        &[&found.sign_in.sign_in_id.as_str(), &end.as_millis()],
+        "UPDATE sign_ins SET expires_at = ?2, used_at = ?3, address = ?4, agent = ?5 WHERE id = ?1",
+        &[
+            &found.sign_in.sign_in_id.as_str(),
+            &end.as_millis(),
+            &request.now.as_millis(),
+            &request.device.address.map(|address| address.to_string()),
+            &request.device.agent,
+        ],
     )?;
     found.sign_in.expires_at = end;
+    found.sign_in.used_at = request.now;
+    found.sign_in.device = request.device.clone();
     Ok(found)
 }
 
