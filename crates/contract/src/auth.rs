@@ -69,6 +69,10 @@ pub struct AuthResponse {
     pub roles: Vec<String>,
     pub permissions: Vec<String>,
     pub message: String,
+    /// With `?mode=cookie`: to be sent as `X-CSRF-Token` with every request that changes something. The same stands in a cookie
+    /// that scripts of the server's own pages can read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<Secret>,
     pub user: User,
 }
 
@@ -109,6 +113,14 @@ pub struct SignInSummary {
     pub session_id: SessionId,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// The body of `POST /api/auth/password`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    pub current_password: Secret,
+    pub new_password: Secret,
 }
 
 /// One of a user's own sign-ins.

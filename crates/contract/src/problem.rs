@@ -79,6 +79,7 @@ codes! {
     TokenReused = "token_reused", 401, "The refresh token was used before";
     Forbidden = "forbidden", 403, "Not allowed";
     ForeignOrigin = "foreign_origin", 403, "The origin is not allowed";
+    CsrfTokenInvalid = "csrf_token_invalid", 403, "The CSRF token is not valid";
     AccountDisabled = "account_disabled", 403, "The account is disabled";
     NotFound = "not_found", 404, "Not found";
     UnknownIntent = "unknown_intent", 404, "No such intent";

@@ -9,12 +9,15 @@ use http::{HeaderMap, Method, header, request::Parts};
 use runtime::RuntimeClient;
 use security_guard::{Asker, Caller, Credential, Permission};
 
-use crate::{Plane, Refusal, client::Client, origin};
+use crate::{Plane, Refusal, client::Client, config::CsrfToken, origin};
 
 /// The session cookie on plain loopback. Its value is an access token.
 pub const COOKIE: &str = "symphainy";
 /// The session cookie on TLS; the prefix makes browsers insist on `Secure`, on `Path=/` and on no `Domain` (RFC 6265bis).
 pub const COOKIE_TLS: &str = "__Host-symphainy";
+
+/// The header of the CSRF token.
+pub const CSRF_TOKEN: &str = "x-csrf-token";
 
 /// Somebody who has been recognised, and what they can reach.
 #[derive(Clone)]
@@ -110,7 +113,18 @@ impl FromRequestParts<Arc<Plane>> for CallContext {
 pub struct Credentials {
     header: Option<Secret>,
     cookie: Option<Secret>,
+    /// What has to fit the cookie's sign-in where nothing else vouches for the request.
+    forgery_check: ForgeryCheck,
     plane: Arc<Plane>,
+}
+
+/// The second wall against forged requests.
+#[derive(Clone)]
+enum ForgeryCheck {
+    /// The request changes nothing.
+    None,
+    /// The token that came along.
+    Token(Option<String>),
 }
 
 impl FromRequestParts<Arc<Plane>> for Credentials {
@@ -132,7 +146,9 @@ impl Credentials {
         if header.is_none() && cookie.is_some() && unsafe_method {
             origin::refuse_forgery(headers, client, &plane.config)?;
         }
-        Ok(Self { header, cookie, plane: Arc::clone(plane) })
+        let csrf_token = || headers.get(CSRF_TOKEN).map(|token| token.to_str().unwrap_or_default().to_owned());
+        let forgery_check = if unsafe_method { ForgeryCheck::Token(csrf_token()) } else { ForgeryCheck::None };
+        Ok(Self { header, cookie, forgery_check, plane: Arc::clone(plane) })
     }
 
     /// Whether the request's head carries any credential.
@@ -163,7 +179,11 @@ impl Credentials {
         let guard = &self.plane.guard;
         match (&self.header, &self.cookie) {
             (None, None) => Ok(None),
-            (None, Some(cookie)) => Ok(Some(guard.verify(&Credential::Cookie(cookie.clone())).await?)),
+            (None, Some(cookie)) => {
+                let asker = guard.verify(&Credential::Cookie(cookie.clone())).await?;
+                self.check_csrf_token(&asker)?;
+                Ok(Some(asker))
+            }
             (Some(header), None) => Ok(Some(guard.verify(&Credential::Bearer(header.clone())).await?)),
             (Some(header), Some(cookie)) => {
                 let asker = guard.verify(&Credential::Bearer(header.clone())).await?;
@@ -174,6 +194,19 @@ impl Credentials {
                 }
             }
         }
+    }
+
+    fn check_csrf_token(&self, asker: &Asker) -> Result<(), Refusal> {
+        let is_right = match &self.forgery_check {
+            ForgeryCheck::None => true,
+            ForgeryCheck::Token(None) => self.plane.config.csrf_token == CsrfToken::Offered,
+            ForgeryCheck::Token(Some(token)) => {
+                asker.caller().is_some_and(|caller| self.plane.guard.is_csrf_token(caller, token))
+            }
+        };
+        let said =
+            "Send the header X-CSRF-Token with the token of this sign-in: its answer has it, and so has a cookie.";
+        if is_right { Ok(()) } else { Err(Refusal::new(Code::CsrfTokenInvalid, said)) }
     }
 
     /// Lets in whoever the head's credential stands for.

@@ -19,7 +19,19 @@ pub struct ExperienceConfig {
     pub legacy_client: bool,
     /// The proxies whose forwarding headers are believed: addresses or networks.
     pub trusted_proxies: Vec<Network>,
+    /// Whether a request that changes something has to bring the CSRF token where a cookie is its only credential.
+    pub csrf_token: CsrfToken,
     pub limits: ExperienceLimits,
+}
+
+/// The second wall against forged requests; the first is where a browser says that they come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CsrfToken {
+    /// It is checked where it is sent.
+    #[default]
+    Offered,
+    Required,
 }
 
 /// The face's part of the section `limits`.

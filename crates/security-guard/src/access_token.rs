@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     Clock, GuardError,
-    accounts::{ServerSecrets, SigningKey},
+    accounts::SigningKey,
     clock::random,
     config::AuthConfig,
     secrets::base64url,
+    signing::{self, KeyState, KeySummary},
 };
 
 /// Longer texts are refused before anything is computed from them.
@@ -57,6 +58,8 @@ pub(crate) struct AccessTokens {
     ttl: Duration,
     leeway: Duration,
     keys: Vec<Key>,
+    /// The same keys as they are kept, for the order of their lives.
+    kept: Vec<SigningKey>,
 }
 
 struct Key {
@@ -80,8 +83,8 @@ impl Key {
 }
 
 impl AccessTokens {
-    pub(crate) fn new(config: &AuthConfig, secrets: &ServerSecrets) -> Result<Self, GuardError> {
-        let keys: Vec<Key> = secrets.signing_keys.iter().map(Key::read).collect::<Result<_, _>>()?;
+    pub(crate) fn new(config: &AuthConfig, secrets: &[SigningKey]) -> Result<Self, GuardError> {
+        let keys: Vec<Key> = secrets.iter().map(Key::read).collect::<Result<_, _>>()?;
         if keys.is_empty() {
             return Err(GuardError::internal("the accounts hold no signing key"));
         }
@@ -91,12 +94,13 @@ impl AccessTokens {
             ttl: config.access_token_ttl,
             leeway: config.leeway,
             keys,
+            kept: secrets.to_vec(),
         })
     }
 
     /// A token and the instant at which it expires.
     pub(crate) fn issue(&self, subject: Subject, clock: &dyn Clock) -> Result<(String, Timestamp), GuardError> {
-        let key = self.keys.last().expect("`new` refuses an empty list of keys");
+        let key = self.signing_key(clock.now());
         let issued_at = clock.now().as_millis() / 1_000;
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -126,8 +130,8 @@ impl AccessTokens {
         if header.typ.as_deref() != Some(TOKEN_TYPE) || header.crit.is_some() {
             return Err(GuardError::TokenInvalid);
         }
-        let key =
-            self.keys.iter().find(|key| Some(&key.key_id) == header.kid.as_ref()).ok_or(GuardError::TokenInvalid)?;
+        let key = self.known(now).find(|key| Some(&key.key_id) == header.kid.as_ref());
+        let key = key.ok_or(GuardError::TokenInvalid)?;
         let claims =
             decode::<Claims>(token, &key.verifying, &self.validation()).map_err(|_| GuardError::TokenInvalid)?.claims;
         self.check_time(&claims, now).map(|()| claims)
@@ -155,16 +159,31 @@ impl AccessTokens {
         now >= expires_at.after(self.leeway)
     }
 
+    /// What each key does at this instant, oldest first.
+    pub(crate) fn signing_keys(&self, now: Timestamp) -> Vec<KeySummary> {
+        signing::states(&self.kept, now, self.ttl + self.leeway)
+    }
+
+    fn signing_key(&self, now: Timestamp) -> &Key {
+        let position = self.signing_keys(now).iter().position(|key| key.state == KeyState::Signing);
+        &self.keys[position.expect("one of the keys signs, and `new` refuses an empty list")]
+    }
+
+    /// The keys whose tokens may be alive.
+    fn known(&self, now: Timestamp) -> impl Iterator<Item = &Key> {
+        let states = self.signing_keys(now);
+        self.keys.iter().zip(states).filter(|(_, key)| key.state != KeyState::Retired).map(|(key, _)| key)
+    }
+
     /// How long a new token lives, in seconds.
     pub(crate) fn ttl_seconds(&self) -> u64 {
         self.ttl.as_secs()
     }
 
     /// The public keys (RFC 7517, RFC 8037).
-    pub(crate) fn jwks(&self) -> Value {
+    pub(crate) fn jwks(&self, now: Timestamp) -> Value {
         let keys: Vec<Value> = self
-            .keys
-            .iter()
+            .known(now)
             .map(|key| {
                 json!({
                     "kty": "OKP", "crv": "Ed25519", "x": base64url(&key.public_key),

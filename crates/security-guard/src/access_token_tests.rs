@@ -6,7 +6,7 @@ use aws_lc_rs::{hmac, signature::Ed25519KeyPair};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{install_crypto_provider, secrets, tests::TestClock};
+use crate::{accounts::ServerSecrets, install_crypto_provider, secrets, tests::TestClock};
 
 struct Mint {
     clock: TestClock,
@@ -19,7 +19,7 @@ impl Mint {
         install_crypto_provider();
         let clock = TestClock::new(seed);
         let secrets = secrets::make(&clock).unwrap();
-        let tokens = AccessTokens::new(&AuthConfig::default(), &secrets).unwrap();
+        let tokens = AccessTokens::new(&AuthConfig::default(), &secrets.signing_keys).unwrap();
         Self { clock, secrets, tokens }
     }
 
@@ -185,7 +185,7 @@ fn headers_have_to_be_what_they_are() {
 fn leeway_is_for_clocks_that_differ() {
     let mint = Mint::new(7);
     let config = AuthConfig { leeway: Duration::from_secs(5), ..AuthConfig::default() };
-    let tokens = AccessTokens::new(&config, &mint.secrets).unwrap();
+    let tokens = AccessTokens::new(&config, &mint.secrets.signing_keys).unwrap();
     let token = mint.token();
     mint.clock.advance(Duration::from_secs(604));
     assert!(tokens.verify(&token, mint.clock.now()).is_ok());
@@ -196,7 +196,7 @@ fn leeway_is_for_clocks_that_differ() {
 #[test]
 fn the_public_keys_hold_nothing_private() {
     let mint = Mint::new(8);
-    let jwks = mint.tokens.jwks();
+    let jwks = mint.tokens.jwks(mint.clock.now());
     let key = jwks["keys"][0].as_object().unwrap();
     let names: Vec<&str> = key.keys().map(String::as_str).collect();
     assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);

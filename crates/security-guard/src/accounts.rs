@@ -305,6 +305,9 @@ pub trait Accounts: AuditLog {
     /// The server's secrets; `candidate` becomes them where there are none. Two starts at once get the same.
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError>;
 
+    /// Adds a signing key, forgets those of these ids, and answers what there is, oldest first.
+    async fn rotate_signing_key(&self, new: SigningKey, forget: Vec<String>) -> Result<Vec<SigningKey>, StoreError>;
+
     /// Writes user, tenant, membership, and the sign-in with its session, or nothing.
     async fn register(&self, account: NewAccount) -> Result<Registered, StoreError>;
 
@@ -370,6 +373,17 @@ pub trait Accounts: AuditLog {
 
     /// Sets a password and ends every sign-in; `false` where there is no such user.
     async fn set_password(&self, user_id: &UserId, hash: PasswordHash, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Sets a password in place of the one that was verified and ends every sign-in but this one: which they were. `None`
+    /// where the user has another password by now, or is gone.
+    async fn change_password(
+        &self,
+        user_id: &UserId,
+        verified_hash: PasswordHash,
+        new_hash: PasswordHash,
+        keep: &SignInId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<SignInId>>, StoreError>;
 }
 
 #[cfg(test)]

@@ -49,6 +49,9 @@ pub struct AuthConfig {
     /// How far the clocks of two machines may differ; at most 5 s.
     #[serde(with = "crate::duration")]
     pub leeway: Duration,
+    pub registration: Registration,
+    /// Where registration is by `domain`: those whose addresses may register.
+    pub registration_domains: Vec<String>,
     pub password: PasswordConfig,
     pub audit: AuditConfig,
 }
@@ -63,10 +66,22 @@ impl Default for AuthConfig {
             refresh_reuse_window: Duration::from_secs(10),
             ticket_ttl: Duration::from_secs(30),
             leeway: Duration::ZERO,
+            registration: Registration::Open,
+            registration_domains: Vec::new(),
             password: PasswordConfig::default(),
             audit: AuditConfig::default(),
         }
     }
+}
+
+/// Who may register by themselves. An operator can create users in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    Open,
+    /// Whoever has an address in one of `auth.registration_domains`.
+    Domain,
+    Closed,
 }
 
 /// The section `auth.password`: the cost of a hash and the pool that computes them.
@@ -175,7 +190,7 @@ impl GuardConfig {
     /// Checks what serde cannot: that the values make sense together.
     pub fn check(&self) -> Result<(), BadSetting> {
         let AuthConfig { access_token_ttl, refresh_token_ttl, ticket_ttl, leeway, password, audit, .. } = &self.auth;
-        let rules: [(bool, &'static str, &'static str); 14] = [
+        let rules: [(bool, &'static str, &'static str); 15] = [
             (!self.auth.issuer.is_empty(), "auth.issuer", "must not be empty"),
             (!self.auth.audience.is_empty(), "auth.audience", "must not be empty"),
             (*access_token_ttl >= Duration::from_secs(1), "auth.access_token_ttl", "must be at least \"1s\""),
@@ -185,6 +200,11 @@ impl GuardConfig {
                 "must be longer than auth.access_token_ttl",
             ),
             (!ticket_ttl.is_zero(), "auth.ticket_ttl", "must be longer than \"0s\""),
+            (
+                self.auth.registration != Registration::Domain || !self.auth.registration_domains.is_empty(),
+                "auth.registration_domains",
+                "must name at least one domain where auth.registration is \"domain\"",
+            ),
             (*leeway <= MOST_LEEWAY, "auth.leeway", "must be at most \"5s\""),
             (password.min_length >= 8, "auth.password.min_length", "must be at least 8"),
             (password.memory_kib >= LEAST_MEMORY_KIB, "auth.password.memory_kib", "must be at least 19456 (19 MiB)"),
@@ -232,6 +252,7 @@ mod tests {
         }
         for (text, setting) in [
             ("[auth.password]\nmemory_kib = 1024", "auth.password.memory_kib"),
+            ("[auth]\nregistration = \"domain\"", "auth.registration_domains"),
             ("[auth]\nleeway = \"6s\"", "auth.leeway"),
             ("[auth]\nrefresh_token_ttl = \"1m\"", "auth.refresh_token_ttl"),
         ] {

@@ -43,6 +43,7 @@ pub async fn run<F: Future<Output = Plug>>(open: impl Fn() -> F) {
     operators_end_sign_ins(open().await).await;
     what_has_ended_is_forgotten(open().await).await;
     sign_ins_are_listed_and_ended(open().await).await;
+    a_password_is_changed_against_the_one_that_was_verified(open().await).await;
     audit::the_audit_is_one_chain(open().await).await;
     audit::a_tenant_sees_its_own_records(open().await).await;
     audit::the_audit_is_trimmed_from_its_beginning(open().await).await;
@@ -176,6 +177,11 @@ async fn secrets_are_made_once(plug: Plug) {
     let first = plug.secrets(candidate(1)).await.expect("secrets");
     assert_eq!(first, candidate(1));
     assert_eq!(plug.secrets(candidate(2)).await.expect("secrets"), first, "a later start gets the same");
+    let key = |number: u8| candidate(number).signing_keys.remove(0);
+    assert_eq!(plug.rotate_signing_key(key(2), Vec::new()).await.expect("keys"), [key(1), key(2)]);
+    assert_eq!(plug.rotate_signing_key(key(3), vec!["key1".to_owned()]).await.expect("keys"), [key(2), key(3)]);
+    let later = plug.secrets(candidate(4)).await.expect("secrets");
+    assert_eq!((later.signing_keys, later.refresh_secret), (vec![key(2), key(3)], [1; 32]));
 }
 
 async fn registration_is_all_or_nothing(plug: Plug) {
@@ -352,6 +358,20 @@ async fn sign_ins_are_listed_and_ended(plug: Plug) {
     assert_eq!(plug.sign_ins(&user_id(1), at(31), 10).await.expect("an answer").len(), 1);
     assert!(plug.sign_ins(&user_id(1), at(30).after(TTL), 10).await.expect("an answer").is_empty(), "all end");
     assert!(plug.standing(&sign_in_id(9), at(31)).await.expect("an answer").is_some(), "another user's stands");
+}
+
+async fn a_password_is_changed_against_the_one_that_was_verified(plug: Plug) {
+    registered(&plug, 1).await;
+    assert!(matches!(sign_in(&plug, "first", None, 2, None).await, SignInOutcome::Done(_)));
+    let change = async |verified: &str| {
+        let (user, keep) = (user_id(1), sign_in_id(2));
+        plug.change_password(&user, password(verified), password("new"), &keep, at(3)).await.expect("an answer")
+    };
+    assert_eq!(change("another").await, None);
+    assert_eq!(change("first").await, Some(vec![sign_in_id(1)]));
+    assert_eq!(change("first").await, None, "exactly once");
+    assert!(plug.standing(&sign_in_id(2), at(3)).await.expect("an answer").is_some());
+    assert!(matches!(sign_in(&plug, "new", None, 3, None).await, SignInOutcome::Done(_)));
 }
 
 async fn a_session_is_claimed_once(plug: Plug) {

@@ -31,6 +31,11 @@ impl EmailAddress {
         &self.key
     }
 
+    /// The part after the `@`, in lower case.
+    pub fn domain(&self) -> &str {
+        self.key.split_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The part before the `@`, in lower case.
     pub fn local_part(&self) -> &str {
         self.key.split_once('@').map_or(self.key.as_str(), |(local, _)| local)

@@ -3,16 +3,22 @@
 
 mod audit;
 mod authenticate;
+mod csrf;
 mod login;
 mod logout;
+mod password;
 mod refresh;
 mod register;
 mod sessions;
 mod sign_ins;
+mod signing;
 mod tickets;
 mod users;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, RwLock},
+};
 
 use contract::{
     SessionId, SignInId,
@@ -23,12 +29,14 @@ use serde_json::Value;
 
 pub use audit::CheckedChain;
 pub use login::LoginAnswer;
+pub use password::HeldBack;
+pub use signing::Rotation;
 pub use users::{NewUser, UserPage, UserSummary};
 
 use crate::{
     Accounts, Caller, Clock, GuardConfig, GuardError, KeyedLimiter,
     access_token::{AccessTokens, Subject},
-    accounts::{FreshSession, NewSignIn, SignedInAs},
+    accounts::{FreshSession, NewSignIn, SignedInAs, SigningKey},
     clock::random,
     hashing::Hashing,
     known_sessions::KnownSessions,
@@ -47,7 +55,8 @@ struct Inner {
     config: GuardConfig,
     accounts: Arc<dyn Accounts>,
     clock: Arc<dyn Clock>,
-    access_tokens: AccessTokens,
+    /// Exchanged whole when the keys are rotated.
+    access_tokens: RwLock<Arc<AccessTokens>>,
     refresh_secret: [u8; 32],
     hashing: Arc<Hashing>,
     verified: Verified,
@@ -77,7 +86,7 @@ impl SecurityGuard {
         config.check()?;
         let secrets = accounts.secrets(secrets::make(&*clock)?).await?;
         Ok(Self(Arc::new(Inner {
-            access_tokens: AccessTokens::new(&config.auth, &secrets)?,
+            access_tokens: RwLock::new(Arc::new(AccessTokens::new(&config.auth, &secrets.signing_keys)?)),
             refresh_secret: secrets.refresh_secret,
             hashing: Hashing::start(&config.auth.password, &*clock)?,
             verified: Verified::new(),
@@ -95,7 +104,7 @@ impl SecurityGuard {
 
     /// The public keys of access tokens (RFC 7517).
     pub fn jwks(&self) -> Value {
-        self.0.access_tokens.jwks()
+        self.0.tokens().jwks(self.0.clock.now())
     }
 
     /// How many password hashes have been computed since the start: what signing in costs.
@@ -132,6 +141,7 @@ impl SignedIn {
             roles: words(caller.roles()),
             permissions: words(caller.permissions()),
             message: message.into(),
+            csrf_token: None,
             user: caller.profile(),
         }
     }
@@ -179,6 +189,16 @@ fn words<T: ToString>(values: &[T]) -> Vec<String> {
 }
 
 impl Inner {
+    fn tokens(&self) -> Arc<AccessTokens> {
+        self.access_tokens.read().expect("no holder of this lock can panic").clone()
+    }
+
+    fn use_keys(&self, keys: &[SigningKey]) -> Result<(), GuardError> {
+        let tokens = Arc::new(AccessTokens::new(&self.config.auth, keys)?);
+        *self.access_tokens.write().expect("no holder of this lock can panic") = tokens;
+        Ok(())
+    }
+
     fn new_sign_in(&self, refresh_token: &RefreshToken, session_id: Option<SessionId>, peer: &Peer) -> NewSignIn {
         let now = self.clock.now();
         NewSignIn {
@@ -211,11 +231,12 @@ impl Inner {
             sign_in_id: sign_in.sign_in_id.clone(),
             session_id: session.session_id.clone(),
         };
-        let (access_token, expires_at) = self.access_tokens.issue(subject, &*self.clock)?;
+        let tokens = self.tokens();
+        let (access_token, expires_at) = tokens.issue(subject, &*self.clock)?;
         Ok(SignedIn {
             access_token: Secret(access_token),
             refresh_token: Secret(refresh_token.text),
-            expires_in: self.access_tokens.ttl_seconds(),
+            expires_in: tokens.ttl_seconds(),
             caller: Caller::new(standing, session.session_id.clone(), expires_at),
             session,
         })

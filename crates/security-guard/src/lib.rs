@@ -15,6 +15,7 @@ pub mod limits;
 pub mod memory;
 pub mod peer;
 pub mod roles;
+pub mod signing;
 
 mod access_token;
 mod hashing;
@@ -37,7 +38,8 @@ pub use clock::Clock;
 pub use config::GuardConfig;
 pub use error::GuardError;
 pub use guard::{
-    CheckedChain, LoginAnswer, NewUser, SecurityGuard, SignedIn, UserPage, UserSummary, install_crypto_provider,
+    CheckedChain, HeldBack, LoginAnswer, NewUser, Rotation, SecurityGuard, SignedIn, UserPage, UserSummary,
+    install_crypto_provider,
 };
 pub use limits::{KeyedLimiter, LimitReached, RateLimit};
 pub use peer::{Device, Peer};

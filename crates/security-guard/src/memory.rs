@@ -16,8 +16,8 @@ use serde_json::Map;
 use crate::{
     accounts::{
         Accounts, Claim, ClaimRequest, Credentials, NewAccount, NewSignIn, PasswordHash, Registered, RotateRequest,
-        Rotated, RotatedToken, ServerSecrets, SignIn, SignInOutcome, SignInRequest, SignedInAs, Standing, StoreError,
-        Tenant, TokenHash, TokenRuling, TokenState, User, UserRows, rule_on_token,
+        Rotated, RotatedToken, ServerSecrets, SignIn, SignInOutcome, SignInRequest, SignedInAs, SigningKey, Standing,
+        StoreError, Tenant, TokenHash, TokenRuling, TokenState, User, UserRows, rule_on_token,
     },
     roles::Role,
 };
@@ -219,6 +219,16 @@ impl State {
         row.is_some_and(|row| !std::mem::replace(&mut row.revoked, true))
     }
 
+    fn revoke_others(&mut self, user_id: &UserId, keep: &SignInId) -> Vec<SignInId> {
+        let others =
+            self.sign_ins.iter_mut().filter(|(id, row)| row.user_id == *user_id && *id != keep && !row.revoked);
+        let ended = others.map(|(id, row)| {
+            row.revoked = true;
+            id.clone()
+        });
+        ended.collect()
+    }
+
     fn revoke_user(&mut self, user_id: &UserId) -> u64 {
         let mut ended = 0;
         for row in self.sign_ins.values_mut().filter(|row| row.user_id == *user_id && !row.revoked) {
@@ -253,6 +263,14 @@ fn owned_session(
 impl Accounts for MemoryAccounts {
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError> {
         Ok(self.lock().secrets.get_or_insert(candidate).clone())
+    }
+
+    async fn rotate_signing_key(&self, new: SigningKey, forget: Vec<String>) -> Result<Vec<SigningKey>, StoreError> {
+        let mut state = self.lock();
+        let Some(secrets) = &mut state.secrets else { return Ok(Vec::new()) };
+        secrets.signing_keys.retain(|key| !forget.contains(&key.key_id));
+        secrets.signing_keys.push(new);
+        Ok(secrets.signing_keys.clone())
     }
 
     async fn register(&self, account: NewAccount) -> Result<Registered, StoreError> {
@@ -339,14 +357,7 @@ impl Accounts for MemoryAccounts {
         keep: &SignInId,
         _now: Timestamp,
     ) -> Result<Vec<SignInId>, StoreError> {
-        let mut state = self.lock();
-        let others =
-            state.sign_ins.iter_mut().filter(|(id, row)| row.user_id == *user_id && *id != keep && !row.revoked);
-        let ended = others.map(|(id, row)| {
-            row.revoked = true;
-            id.clone()
-        });
-        Ok(ended.collect())
+        Ok(self.lock().revoke_others(user_id, keep))
     }
 
     async fn create_session(&self, session: Session) -> Result<(), StoreError> {
@@ -433,5 +444,21 @@ impl Accounts for MemoryAccounts {
         row.password_hash = hash;
         state.revoke_user(user_id);
         Ok(true)
+    }
+
+    async fn change_password(
+        &self,
+        user_id: &UserId,
+        verified_hash: PasswordHash,
+        new_hash: PasswordHash,
+        keep: &SignInId,
+        _now: Timestamp,
+    ) -> Result<Option<Vec<SignInId>>, StoreError> {
+        let mut state = self.lock();
+        let Some(row) = state.users.get_mut(user_id).filter(|row| row.password_hash == verified_hash) else {
+            return Ok(None);
+        };
+        row.password_hash = new_hash;
+        Ok(Some(state.revoke_others(user_id, keep)))
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn make(clock: &dyn Clock) -> Result<ServerSecrets, GuardError> {
     Ok(ServerSecrets { signing_keys: vec![make_signing_key(clock)?], refresh_secret: random(clock) })
 }
 
-fn make_signing_key(clock: &dyn Clock) -> Result<SigningKey, GuardError> {
+/// A new key that signs access tokens.
+pub(crate) fn make_signing_key(clock: &dyn Clock) -> Result<SigningKey, GuardError> {
     let pair = Ed25519KeyPair::from_seed_unchecked(&random::<32>(clock)).map_err(GuardError::internal)?;
     let pkcs8 = pair.to_pkcs8().map_err(GuardError::internal)?.as_ref().to_vec();
     Ok(SigningKey { key_id: thumbprint(pair.public_key().as_ref()), pkcs8, created_at: clock.now() })

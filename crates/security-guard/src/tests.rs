@@ -1,9 +1,11 @@
 //! What the tests of this crate share: a clock that stands still, and a guard over accounts in memory.
 
 mod limits;
+mod password;
 mod refresh;
 mod sessions;
 mod sign_in;
+mod signing;
 mod standing;
 
 use std::{

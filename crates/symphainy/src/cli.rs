@@ -64,6 +64,15 @@ Examples:
 
 These work on the data folder itself, while no server uses it.";
 
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  symphainy keys list
+  symphainy keys rotate              nobody notices: a new key signs five minutes later, old tokens live to their end
+  symphainy keys rotate --at-once    a key may be known to others: every client has to refresh
+
+These work on the data folder itself, while no server uses it. /.well-known/jwks.json has every key that
+verifies.";
+
 const AUDIT_EXAMPLES: &str = "\
 Examples:
   symphainy audit verify                     is every record what it was?
@@ -108,6 +117,8 @@ pub enum Command {
     Call(CallArguments),
     /// Create, list, disable and enable users, and reset their passwords
     User(UserArguments),
+    /// List and rotate the keys that sign access tokens
+    Keys(KeysArguments),
     /// Check the record of who was let in and who was not, or write it out
     Audit(AuditArguments),
     /// Say what is wrong with the configuration, the data folder and the port
@@ -284,6 +295,36 @@ pub struct UserCommon {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = KEYS_EXAMPLES)]
+pub struct KeysArguments {
+    #[command(subcommand)]
+    pub verb: KeysVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysVerb {
+    /// List the keys and what each does
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        house: HouseArguments,
+    },
+    /// Make a new key; the old ones verify until their last token has ended
+    Rotate {
+        /// Forget the old keys at once, because one of them may be known to others
+        #[arg(long)]
+        at_once: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        house: HouseArguments,
+    },
 }
 
 #[derive(Args, Debug)]

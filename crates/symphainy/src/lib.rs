@@ -74,6 +74,7 @@ async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
         Command::Chat(arguments) => commands::chat(arguments).await,
         Command::Call(arguments) => commands::call(arguments).await,
         Command::User(arguments) => commands::user(arguments).await,
+        Command::Keys(arguments) => commands::keys(arguments).await,
         Command::Audit(arguments) => commands::audit(arguments).await,
         Command::Doctor(arguments) => commands::doctor(arguments).await,
     }

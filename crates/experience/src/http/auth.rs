@@ -9,7 +9,7 @@ use axum::{
 };
 use contract::{
     Code,
-    auth::{AuthResponse, Login, Me, Refresh, Register, RequestTicket, Ticket},
+    auth::{AuthResponse, Login, Me, Refresh, Register, RequestTicket, Secret, Ticket},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use security_guard::{GuardError, Peer, SignedIn, duration};
@@ -191,6 +191,7 @@ pub(super) async fn ticket(
 /// The public keys of access tokens (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth", security(()), responses((status = 200, body = Object)))]
 pub(super) async fn jwks(State(plane): State<Arc<Plane>>) -> Response {
+    // As long as a new key is published before it signs (`PUBLISHED_AHEAD` of the guard).
     const FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
     ([(header::CACHE_CONTROL, FIVE_MINUTES)], JsonBody(plane.guard.jwks())).into_response()
 }
@@ -203,6 +204,7 @@ fn deliver(plane: &Plane, delivery: Delivery, signed_in: &SignedIn, message: &st
         Delivery::Cookies(kind) => {
             body.access_token = None;
             body.refresh_token = None;
+            body.csrf_token = plane.guard.csrf_token(&signed_in.caller).map(Secret);
             kind
         }
     };
@@ -224,6 +226,7 @@ pub(super) fn set_cookies(
         access_seconds: signed_in.expires_in,
         refresh_token: &signed_in.refresh_token.0,
         refresh_seconds: duration::whole_seconds(ends.since(plane.clock.now())),
+        csrf_token: &plane.guard.csrf_token(&signed_in.caller).unwrap_or_default(),
     };
     kind.set(headers, &cookies)
 }

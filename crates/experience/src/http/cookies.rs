@@ -1,5 +1,5 @@
-//! The session cookies: set by a sign-in that asks for them, read by `call.rs`. They are HttpOnly, so that no script
-//! reads a token, and on anything but TLS or the own machine there are none.
+//! The session cookies: set by a sign-in that asks for them, read by `call.rs`. Those with tokens are HttpOnly, so that no
+//! script reads one, and on anything but TLS or the own machine there are none.
 
 use contract::Code;
 use http::{HeaderMap, HeaderValue, header};
@@ -13,6 +13,9 @@ use crate::{
 /// The refresh token travels below `/api/auth` only, where it is used.
 const REFRESH: &str = "symphainy-refresh";
 const REFRESH_TLS: &str = "__Secure-symphainy-refresh";
+/// The CSRF token, for scripts of the server's own pages.
+const CSRF: &str = "symphainy-csrf";
+const CSRF_TLS: &str = "__Host-symphainy-csrf";
 const REFRESH_PATH: &str = "/api/auth";
 
 /// How cookies are written for this client.
@@ -29,6 +32,7 @@ pub(super) struct SignInCookies<'tokens> {
     pub(super) access_seconds: u64,
     pub(super) refresh_token: &'tokens str,
     pub(super) refresh_seconds: u64,
+    pub(super) csrf_token: &'tokens str,
 }
 
 impl CookieKind {
@@ -42,19 +46,23 @@ impl CookieKind {
     }
 
     pub(super) fn set(self, headers: &mut HeaderMap, cookies: &SignInCookies<'_>) -> Result<(), Refusal> {
-        let SignInCookies { access_token, access_seconds, refresh_token, refresh_seconds } = cookies;
-        self.write(headers, self.access(), access_token, "/; SameSite=Lax", *access_seconds)?;
-        self.write(
-            headers,
-            self.refresh(),
-            refresh_token,
-            &format!("{REFRESH_PATH}; SameSite=Strict"),
-            *refresh_seconds,
-        )
+        let SignInCookies { access_token, access_seconds, refresh_token, refresh_seconds, csrf_token } = cookies;
+        self.write(headers, self.access(), access_token, "/; HttpOnly; SameSite=Lax", *access_seconds)?;
+        let refresh_path = format!("{REFRESH_PATH}; HttpOnly; SameSite=Strict");
+        self.write(headers, self.refresh(), refresh_token, &refresh_path, *refresh_seconds)?;
+        // The one that scripts read, because it opens nothing by itself.
+        self.write(headers, self.csrf(), csrf_token, "/; SameSite=Strict", *refresh_seconds)
     }
 
     pub(super) fn clear(self, headers: &mut HeaderMap) -> Result<(), Refusal> {
-        self.set(headers, &SignInCookies { access_token: "", access_seconds: 0, refresh_token: "", refresh_seconds: 0 })
+        let none = SignInCookies {
+            access_token: "",
+            access_seconds: 0,
+            refresh_token: "",
+            refresh_seconds: 0,
+            csrf_token: "",
+        };
+        self.set(headers, &none)
     }
 
     /// The refresh token that came along.
@@ -76,12 +84,19 @@ impl CookieKind {
         }
     }
 
+    fn csrf(self) -> &'static str {
+        match self {
+            Self::Tls => CSRF_TLS,
+            Self::Loopback => CSRF,
+        }
+    }
+
     fn write(self, headers: &mut HeaderMap, name: &str, value: &str, path: &str, seconds: u64) -> Result<(), Refusal> {
         let secure = match self {
             Self::Tls => "; Secure",
             Self::Loopback => "",
         };
-        let text = format!("{name}={value}; Path={path}; HttpOnly; Max-Age={seconds}{secure}");
+        let text = format!("{name}={value}; Path={path}; Max-Age={seconds}{secure}");
         headers.append(header::SET_COOKIE, HeaderValue::try_from(text).map_err(Refusal::internal)?);
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::{Plane, client::Client, origin::Origin};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
 const HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, last-event-id, x-request-id");
+    HeaderValue::from_static("authorization, content-type, idempotency-key, last-event-id, x-csrf-token, x-request-id");
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("location, retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-window");
 /// How long a browser may remember the answer to a preflight, in seconds.

@@ -91,6 +91,9 @@ fn advice(code: Code) -> &'static str {
         Code::ForeignOrigin => {
             "A page of another site sent this. If the site is yours, the operator adds it to <code>experience.origins</code>."
         }
+        Code::CsrfTokenInvalid => {
+            "Send <code>X-CSRF-Token</code> with the token that the sign-in answered; the cookie <code>symphainy-csrf</code> has it too."
+        }
         Code::AccountDisabled => "An administrator has disabled the account and can enable it again.",
         Code::NotFound => "It is not there, or it is not yours. Check the address and the id.",
         Code::UnknownIntent => "<code>GET /api/intents</code> lists what can be asked for.",

@@ -15,6 +15,7 @@ mod files;
 mod guide;
 mod health;
 mod intent;
+mod password;
 mod session;
 mod sign_ins;
 

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, openapi, session, sign_ins,
+    guide, health, intent, openapi, password, session, sign_ins,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -24,6 +24,7 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(auth::refresh)) // POST /api/auth/refresh
         .routes(routes!(auth::logout)) // POST /api/auth/logout
         .routes(routes!(auth::me)) // GET /api/auth/me
+        .routes(routes!(password::change)) // POST /api/auth/password
         .routes(routes!(sign_ins::list, sign_ins::end_others)) // GET, DELETE /api/auth/sign-ins
         .routes(routes!(sign_ins::end)) // DELETE /api/auth/sign-ins/{id}
         .routes(routes!(audit::list)) // GET /api/audit

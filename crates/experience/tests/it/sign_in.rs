@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{Ask, House, PASSWORD, Person, ask, get, post};
+use crate::house::{Answer, Ask, House, PASSWORD, Person, ask, get, post};
 
 fn login(email: &str, password: &str) -> Ask {
     post("/api/auth/login").json(&json!({ "email": email, "password": password }))
@@ -55,9 +55,12 @@ async fn cookies_are_asked_for() {
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let signed_in = house.ask(post("/api/auth/login?mode=cookie").json(&body)).await.expect(200);
     assert!(signed_in.json().get("access_token").is_none() && signed_in.json().get("refresh_token").is_none());
-    let [access, refresh] = signed_in.cookies().try_into().unwrap();
+    let [access, refresh, csrf] = signed_in.cookies().try_into().unwrap();
     assert!(access.starts_with("symphainy=") && access.contains("HttpOnly") && access.contains("SameSite=Lax"));
     assert!(refresh.starts_with("symphainy-refresh=") && refresh.contains("Path=/api/auth"));
+    assert!(refresh.contains("HttpOnly") && refresh.contains("SameSite=Strict"));
+    assert!(csrf.starts_with("symphainy-csrf=") && !csrf.contains("HttpOnly") && csrf.contains("SameSite=Strict"));
+    assert!(csrf.contains(&signed_in.text("csrf_token")), "the page may read it in either place");
     let pair = |cookie: &str| cookie.split(';').next().unwrap().to_owned();
     let (access, refresh) = (pair(&access), pair(&refresh));
 
@@ -68,18 +71,86 @@ async fn cookies_are_asked_for() {
     house.ask(create().header("origin", "https://evil.example")).await.refused(403, "foreign_origin");
     house.ask(create().header("sec-fetch-site", "cross-site")).await.refused(403, "foreign_origin");
     house.ask(create().header("sec-fetch-site", "same-origin")).await.expect(200);
+    let own = || create().header("origin", "http://localhost:8000");
+    house.ask(own().header("sec-fetch-site", "cross-site")).await.refused(403, "foreign_origin");
+    house.ask(own().header("x-csrf-token", &signed_in.text("csrf_token"))).await.expect(200);
+    house.ask(own().header("x-csrf-token", "nonsense")).await.refused(403, "csrf_token_invalid");
     house.ask(create().header("origin", "http://localhost:8000")).await.expect(200);
 
     let refresh = || post("/api/auth/refresh").header("cookie", &refresh);
     house.ask(refresh()).await.refused(403, "foreign_origin");
     let refreshed = house.ask(refresh().header("origin", "http://localhost:8000")).await.expect(200);
     assert!(refreshed.json().get("refresh_token").is_none());
-    assert_eq!(refreshed.cookies().len(), 2);
+    assert_eq!(refreshed.cookies().len(), 3);
     let out = post("/api/auth/logout").header("cookie", &access).header("origin", "http://localhost:8000");
     assert!(house.ask(out).await.expect(204).cookies().iter().all(|cookie| cookie.contains("Max-Age=0")));
     house.ask(post("/api/auth/login?mode=token").json(&body)).await.refused(400, "bad_request");
     let in_the_open = post("/api/auth/login?mode=cookie").host("10.0.0.1:8000").json(&body);
     house.ask(in_the_open).await.refused(400, "bad_request");
+}
+
+/// A browser's cookies.
+#[derive(Default)]
+struct Jar(Vec<(String, String)>);
+
+impl Jar {
+    fn take(&mut self, answer: &Answer) {
+        for cookie in answer.cookies() {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.0.retain(|(known, _)| known != name);
+            if !cookie.contains("Max-Age=0") {
+                self.0.push((name.to_owned(), value.to_owned()));
+            }
+        }
+    }
+
+    fn send(&self, ask: Ask) -> Ask {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        ask.header("cookie", &pairs.join("; ")).header("origin", "http://localhost:8000")
+    }
+}
+
+#[tokio::test]
+async fn a_page_lives_on_cookies_alone() {
+    let house = House::with("csrf_token = \"required\"", "").await;
+    house.register("ada").await;
+    let mut jar = Jar::default();
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let signed_in = house.ask(post("/api/auth/login?mode=cookie").json(&body)).await.expect(200);
+    jar.take(&signed_in);
+    let mut csrf_token = signed_in.text("csrf_token");
+    for _ in 0..3 {
+        let refreshed = house.ask(jar.send(post("/api/auth/refresh"))).await.expect(200);
+        jar.take(&refreshed);
+        assert!(!String::from_utf8_lossy(&refreshed.body).contains("symr_"));
+        csrf_token = refreshed.text("csrf_token");
+        house.ask(jar.send(get("/api/auth/me"))).await.expect(200);
+    }
+    let create = || jar.send(post("/api/session/create")).json(&json!({}));
+    house.ask(create()).await.refused(403, "csrf_token_invalid");
+    let stranger = house.register("eve").await;
+    let hers = json!({ "email": "eve@example.com", "password": PASSWORD });
+    let hers = house.ask(post("/api/auth/login?mode=cookie").json(&hers)).await.expect(200).text("csrf_token");
+    house.ask(create().header("x-csrf-token", &hers)).await.refused(403, "csrf_token_invalid");
+    house.ask(create().header("x-csrf-token", &csrf_token)).await.expect(200);
+    house.ask(post("/api/session/create").bearer(&stranger).json(&json!({}))).await.expect(200);
+    let out = house.ask(jar.send(post("/api/auth/logout")).header("x-csrf-token", &csrf_token)).await.expect(204);
+    jar.take(&out);
+    assert!(jar.0.is_empty());
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_it() {
+    let house = House::new().await;
+    let ada = house.register("ada").await;
+    let change = |current: &str| {
+        let body = json!({ "current_password": current, "new_password": "staple battery horse" });
+        post("/api/auth/password").bearer(&ada).json(&body)
+    };
+    house.ask(change("wrong")).await.refused(403, "forbidden");
+    house.ask(change(PASSWORD)).await.expect(204);
+    house.ask(login("ada@example.com", PASSWORD)).await.refused(401, "authentication_failed");
+    house.ask(login("ada@example.com", "staple battery horse")).await.expect(200);
 }
 
 #[tokio::test]
@@ -167,5 +238,5 @@ async fn the_old_client_has_its_doors() {
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let signed_in = open.ask(post("/api/auth/login").json(&body)).await.expect(200);
     assert!(!signed_in.text("access_token").is_empty());
-    assert_eq!(signed_in.cookies().len(), 2);
+    assert_eq!(signed_in.cookies().len(), 3);
 }

@@ -57,6 +57,7 @@ impl Things {
         let body = match operation.path.as_str() {
             "/api/files" => return ask.form(form(&[("session_id", None, session_id), ("file", Some("a.csv"), "x")])),
             "/api/auth/register" | "/api/auth/login" | "/api/auth/refresh" => json!({}),
+            "/api/auth/password" => json!({ "current_password": "x", "new_password": "staple battery horse" }),
             "/api/auth/ticket" => json!({ "session_id": session_id }),
             "/api/session/create-anonymous" => json!({}),
             "/api/session/create" => json!({ "tenant_id": self.ada.tenant_id, "user_id": self.ada.user_id }),

@@ -80,7 +80,7 @@ impl SecurityGuard {
 
     async fn verify_token(&self, token: &str, now: Timestamp) -> Result<Caller, GuardError> {
         let guard = &self.0;
-        let claims = guard.access_tokens.verify(token, now)?;
+        let claims = guard.tokens().verify(token, now)?;
         let standing = check_standing(guard.accounts.standing(&claims.sid, now).await?)?;
         if standing.user.user_id != claims.sub || standing.tenant.tenant_id != claims.tid {
             return Err(GuardError::TokenInvalid);
@@ -90,7 +90,7 @@ impl SecurityGuard {
     }
 
     fn in_time(&self, caller: Caller, now: Timestamp) -> Result<Caller, GuardError> {
-        if self.0.access_tokens.is_over(caller.expires_at(), now) { Err(GuardError::TokenExpired) } else { Ok(caller) }
+        if self.0.tokens().is_over(caller.expires_at(), now) { Err(GuardError::TokenExpired) } else { Ok(caller) }
     }
 
     /// An anonymous session's id opens the session until somebody claims it, and nothing afterwards.

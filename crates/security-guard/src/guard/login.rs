@@ -54,7 +54,7 @@ impl SecurityGuard {
         }
     }
 
-    async fn delay(&self, account_key: TokenHash) -> Result<Duration, GuardError> {
+    pub(super) async fn delay(&self, account_key: TokenHash) -> Result<Duration, GuardError> {
         let guard = &self.0;
         let limit = guard.config.limits.login_account;
         let failures = guard.accounts.failures(account_key, guard.clock.now(), limit.window()).await?;

@@ -12,6 +12,7 @@ use crate::{
     GuardError, Role,
     accounts::{NewAccount, Registered, Tenant, User},
     clock::random,
+    config::Registration,
     email::EmailAddress,
     password,
     peer::Peer,
@@ -39,6 +40,7 @@ impl SecurityGuard {
     async fn try_register(&self, request: Register, peer: &Peer) -> Result<SignedIn, GuardError> {
         let guard = &self.0;
         guard.registrations.check(&peer.limit_key(), guard.clock.now()).map_err(GuardError::TooMany)?;
+        self.check_registration(&request.email)?;
         let mut account = self.prepare_account(&request.name, &request.email, request.password).await?;
         let refresh_token = RefreshToken::first(&*guard.clock);
         account.sign_in = Some(guard.new_sign_in(&refresh_token, request.session_id, peer));
@@ -46,6 +48,25 @@ impl SecurityGuard {
             Registered::SignedIn(found) => guard.signed_in(*found, refresh_token),
             Registered::Created(_) => Err(GuardError::internal("a registration came without its sign-in")),
             Registered::EmailTaken => Err(GuardError::EmailTaken),
+        }
+    }
+
+    /// Whether somebody with this address may register here by themselves.
+    fn check_registration(&self, email: &str) -> Result<(), GuardError> {
+        let auth = &self.0.config.auth;
+        match auth.registration {
+            Registration::Open => Ok(()),
+            Registration::Closed => {
+                Err(GuardError::Forbidden("Nobody can register here. Ask an administrator for an account."))
+            }
+            Registration::Domain => {
+                let email: EmailAddress = parse_email(email)?;
+                let listed = |domain: &String| domain.eq_ignore_ascii_case(email.domain());
+                if auth.registration_domains.iter().any(listed) {
+                    return Ok(());
+                }
+                Err(GuardError::Forbidden("This address cannot be registered here. Use the one of your organisation."))
+            }
         }
     }
 
@@ -75,6 +96,10 @@ impl SecurityGuard {
             sign_in: None,
         })
     }
+}
+
+fn parse_email(email: &str) -> Result<EmailAddress, GuardError> {
+    email.parse().map_err(|error| GuardError::invalid("email", format!("{error}")))
 }
 
 fn check_fields(

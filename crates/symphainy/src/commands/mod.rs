@@ -4,6 +4,7 @@ mod audit;
 mod call;
 mod chat;
 mod doctor;
+mod keys;
 mod operator;
 mod serve;
 mod user;
@@ -12,6 +13,7 @@ pub(crate) use audit::audit;
 pub(crate) use call::call;
 pub(crate) use chat::chat;
 pub(crate) use doctor::doctor;
+pub(crate) use keys::keys;
 pub(crate) use serve::serve;
 pub(crate) use user::user;
 

@@ -62,3 +62,20 @@ fn a_record_that_was_tampered_with_is_named() {
         assert!((said.output + &said.errors).contains(part), "{kept}");
     }
 }
+
+#[test]
+fn keys_are_rotated_on_the_data_folder() {
+    let place = Place::new();
+    place.run(&["user", "create", "ada@example.com", "--name", "Ada"], "", &PASSWORD).well();
+    let keys = |arguments: &[&str]| -> Vec<Value> {
+        let said = place.run(&[&["keys"], arguments, &["--json"]].concat(), "", &[]).well();
+        serde_json::from_str::<Value>(&said).unwrap()["keys"].as_array().unwrap().clone()
+    };
+    let states = |keys: &[Value]| keys.iter().map(|key| key["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(states(&keys(&["list"])), ["signing"]);
+    assert_eq!(states(&keys(&["rotate"])), ["signing", "next"]);
+    assert_eq!(states(&keys(&["rotate", "--at-once"])), ["signing"]);
+    let audit = place.run(&["audit", "export"], "", &[]).well();
+    assert_eq!(audit.matches("rotate_keys").count(), 2, "{audit}");
+    assert!(place.run(&["keys", "list"], "", &[]).well().contains("signs"));
+}

@@ -18,7 +18,7 @@ use contract::{Owner, SessionId, SignInId, Timestamp, UserId, session::Session};
 use rusqlite::{Connection, Transaction};
 use security_guard::accounts::{
     Accounts, Claim, ClaimRequest, Credentials, NewAccount, PasswordHash, Registered, RotateRequest, Rotated,
-    ServerSecrets, SignIn, SignInOutcome, SignInRequest, Standing, StoreError, TokenHash, User, UserRows,
+    ServerSecrets, SignIn, SignInOutcome, SignInRequest, SigningKey, Standing, StoreError, TokenHash, User, UserRows,
 };
 
 use super::{Database, DatabaseError};
@@ -73,6 +73,10 @@ fn store_error(error: DatabaseError) -> StoreError {
 impl Accounts for SqliteAccounts {
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError> {
         self.write(move |transaction| users::secrets(transaction, &candidate)).await
+    }
+
+    async fn rotate_signing_key(&self, new: SigningKey, forget: Vec<String>) -> Result<Vec<SigningKey>, StoreError> {
+        self.write(move |transaction| users::rotate_signing_key(transaction, &new, &forget)).await
     }
 
     async fn register(&self, account: NewAccount) -> Result<Registered, StoreError> {
@@ -183,5 +187,25 @@ impl Accounts for SqliteAccounts {
     async fn set_password(&self, user_id: &UserId, hash: PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
         let user_id = user_id.clone();
         self.write(move |transaction| users::set_password(transaction, &user_id, &hash, now)).await
+    }
+
+    async fn change_password(
+        &self,
+        user_id: &UserId,
+        verified_hash: PasswordHash,
+        new_hash: PasswordHash,
+        keep: &SignInId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<SignInId>>, StoreError> {
+        let (user_id, keep) = (user_id.clone(), keep.clone());
+        self.write(move |transaction| {
+            let found = users::credentials_of(transaction, &user_id)?;
+            if found.is_none_or(|found| found.password_hash != verified_hash) {
+                return Ok(None);
+            }
+            users::replace_hash(transaction, &user_id, &new_hash)?;
+            sign_ins::revoke_others(transaction, &user_id, &keep, now).map(Some)
+        })
+        .await
     }
 }

@@ -25,15 +25,36 @@ pub(super) fn secrets(connection: &Connection, candidate: &ServerSecrets) -> Ans
             &[&candidate.refresh_secret],
         )?;
         for key in &candidate.signing_keys {
-            let sql = "INSERT INTO signing_keys (key_id, pkcs8, created_at) VALUES (?1, ?2, ?3)";
-            execute(connection, sql, &[&key.key_id, &key.pkcs8, &key.created_at.as_millis()])?;
+            add_signing_key(connection, key)?;
         }
         return Ok(candidate.clone());
     };
-    let signing_keys = list(connection, "SELECT * FROM signing_keys ORDER BY number", &[], |row| {
+    Ok(ServerSecrets { signing_keys: signing_keys(connection)?, refresh_secret })
+}
+
+fn add_signing_key(connection: &Connection, key: &SigningKey) -> Answer<()> {
+    let sql = "INSERT INTO signing_keys (key_id, pkcs8, created_at) VALUES (?1, ?2, ?3)";
+    execute(connection, sql, &[&key.key_id, &key.pkcs8, &key.created_at.as_millis()])?;
+    Ok(())
+}
+
+fn signing_keys(connection: &Connection) -> Answer<Vec<SigningKey>> {
+    list(connection, "SELECT * FROM signing_keys ORDER BY number", &[], |row| {
         Ok(SigningKey { key_id: row.get("key_id")?, pkcs8: row.get("pkcs8")?, created_at: instant(row, "created_at")? })
-    })?;
-    Ok(ServerSecrets { signing_keys, refresh_secret })
+    })
+}
+
+pub(super) fn rotate_signing_key(
+    connection: &Connection,
+    new: &SigningKey,
+    forget: &[String],
+) -> Answer<Vec<SigningKey>> {
+    // The new one first: numbers go on from the largest, so that it is the last in any case.
+    add_signing_key(connection, new)?;
+    for key_id in forget {
+        execute(connection, "DELETE FROM signing_keys WHERE key_id = ?1", &[key_id])?;
+    }
+    signing_keys(connection)
 }
 
 pub(super) fn register(
