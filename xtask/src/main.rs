@@ -1,6 +1,8 @@
-//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `cargo xtask idle`.
+//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`.
 
+mod asvs;
 mod bench;
+mod guard;
 mod idle;
 mod machine;
 
@@ -34,6 +36,20 @@ enum Task {
     },
     /// Measure memory at idle and the time from start to ready
     Idle,
+    /// Measure what the Security Guard promises in figures
+    Guard {
+        #[arg(value_enum)]
+        figure: guard::Figure,
+        /// Rounds, tries or sockets, for a shorter run than the promise asks for
+        #[arg(long)]
+        size: Option<usize>,
+    },
+    /// Print the table of OWASP ASVS requirements that tests show
+    Asvs {
+        /// Put it into docs/security.md
+        #[arg(long)]
+        write: bool,
+    },
     /// The limit program of the bench
     #[command(hide = true)]
     Limit {
@@ -54,6 +70,8 @@ async fn main() -> anyhow::Result<()> {
             bench::run(bench::Plan { rounds, warm_up: duration / 4, duration, only, write }).await
         }
         Task::Idle => idle::run().await,
+        Task::Guard { figure, size } => guard::run(figure, size).await,
+        Task::Asvs { write } => asvs::run(write),
         Task::Limit { listen, data_dir, frames } => bench::serve_limit(listen, &data_dir, frames).await,
     }
 }

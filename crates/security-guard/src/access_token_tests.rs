@@ -85,6 +85,7 @@ fn our_own_are_accepted_until_they_end() {
     assert!(matches!(mint.tokens.verify(&token, mint.clock.now()), Err(GuardError::TokenExpired)));
 }
 
+// ASVS 9.1.2: EdDSA and no other algorithm, `none` included.
 #[test]
 fn other_algorithms_are_refused() {
     let mint = Mint::new(2);
@@ -103,6 +104,8 @@ fn other_algorithms_are_refused() {
     mint.is_refused(&format!("{message}.{signature}"), "HS256 with the public key");
 }
 
+// ASVS 9.1.1: A token is believed for its signature and nothing else.
+// ASVS 9.1.3: Keys come from the server alone; a token cannot bring its own.
 #[test]
 fn foreign_and_broken_signatures_are_refused() {
     let (mint, foreign) = (Mint::new(3), Mint::new(4));
@@ -130,6 +133,8 @@ fn foreign_and_broken_signatures_are_refused() {
     mint.is_refused(&format!("{header}.{other}.{signature}"), "claims of somebody else");
 }
 
+// ASVS 9.2.1: Within its time, which is whole seconds.
+// ASVS 9.2.3: For this audience and from this issuer.
 #[test]
 fn claims_have_to_be_what_they_are() {
     let mint = Mint::new(5);
@@ -167,6 +172,7 @@ fn claims_have_to_be_what_they_are() {
     }
 }
 
+// ASVS 9.2.2: Of the type `at+jwt`, so that no other token passes for one.
 #[test]
 fn headers_have_to_be_what_they_are() {
     let mint = Mint::new(6);

@@ -49,6 +49,9 @@ mod tests {
         check_new(password, 8, &"Ada.Lovelace@example.org".parse().unwrap(), "Augusta Ada King")
     }
 
+    // ASVS 6.2.1: Eight characters at least, and `auth.password.min_length` for more (NIST asks for 15 without a second factor).
+    // ASVS 6.2.5: There are no rules of composition.
+    // ASVS 6.2.9: Up to 1,024 characters.
     #[test]
     fn long_enough_is_good_enough() {
         for password in ["tr0ub4dö", "correct horse battery staple", &"ab".repeat(512), "ಠ_ಠ ಠ_ಠ ಠ"] {
@@ -56,6 +59,9 @@ mod tests {
         }
     }
 
+    // ASVS 6.2.4: Some 10,000 common passwords of eight characters and more are refused.
+    // ASVS 6.2.11: So are the address, the name and the name of the product, with or without digits around them.
+    // ASVS 6.2.12: The list comes from breaches (zxcvbn); it is local and no service is asked.
     #[test]
     fn what_is_tried_first_is_refused() {
         for password in [

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod console;
+mod bad_input;
 mod dead_letters;
 mod house;
 mod openapi;

@@ -43,6 +43,7 @@ impl Operation {
     }
 }
 
+// ASVS 8.2.1: Every route but those that say otherwise wants a credential.
 #[tokio::test]
 async fn no_credential() {
     let house = House::new().await;
@@ -150,6 +151,7 @@ async fn request_ids_are_kept_where_they_are_sane() {
     }
 }
 
+// ASVS 3.4.2: CORS answers the configured origins and no other.
 #[tokio::test]
 async fn other_sites_are_let_in_by_name_only() {
     let house = House::with("origins = [\"https://app.example.com\"]", "").await;

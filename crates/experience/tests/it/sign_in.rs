@@ -47,6 +47,9 @@ async fn limits_say_what_they_are() {
     house.ask(login("ada@example.com", PASSWORD)).await.refused(429, "too_many_requests");
 }
 
+// ASVS 3.3.2: Session cookies say `SameSite`.
+// ASVS 3.3.4: Cookies with tokens are `HttpOnly`.
+// ASVS 3.5.1: A cookie alone proves nothing: `Origin`, Fetch-Metadata and, where it is sent or asked for, a token.
 #[tokio::test]
 async fn cookies_are_asked_for() {
     let house = House::new().await;

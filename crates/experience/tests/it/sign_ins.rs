@@ -51,6 +51,7 @@ async fn a_user_sees_and_ends_their_sign_ins() {
     house.ask(get("/api/auth/me").bearer(&tablet)).await.refused(401, "token_invalid");
 }
 
+// ASVS 16.3.1: Sign-ins, good and bad, are in the audit, without a secret.
 #[tokio::test]
 async fn what_was_decided_is_read_by_those_who_govern() {
     let house = House::new().await;

@@ -109,6 +109,8 @@ impl Things {
     }
 }
 
+// ASVS 8.2.2: No route tells or changes what is another user's.
+// ASVS 8.4.1: No route crosses from one tenant into another.
 #[tokio::test]
 async fn another_user_finds_no_way_across() {
     let house = House::new().await;

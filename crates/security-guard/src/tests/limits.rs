@@ -24,6 +24,7 @@ async fn tries_to_sign_in_are_limited_by_address() {
     assert!(matches!(house.login("ada@example.org", "wrong wrong").await, Err(GuardError::WrongPassword)));
 }
 
+// ASVS 6.3.1: After ten failures each try at an account waits, at most ten seconds, so that nobody is locked out.
 #[tokio::test]
 async fn failures_of_an_account_make_every_try_wait() {
     let house = House::with("limits.login_account = \"3/15m\"").await;

@@ -10,6 +10,9 @@ fn change(current: &str, new: &str) -> ChangePassword {
     ChangePassword { current_password: Secret(current.to_owned()), new_password: Secret(new.to_owned()) }
 }
 
+// ASVS 6.2.2: A user changes their password.
+// ASVS 6.2.3: The present password has to be shown.
+// ASVS 7.4.3: All other sign-ins end with the old password.
 #[tokio::test]
 async fn a_new_password_ends_the_other_sign_ins() {
     let house = House::new().await;
@@ -39,6 +42,7 @@ async fn a_new_password_ends_the_other_sign_ins() {
     assert!(house.login("ada@example.org", BETTER).await.is_ok());
 }
 
+// ASVS 6.3.4: A password can be guessed nowhere faster than at the sign-in.
 #[tokio::test]
 async fn guesses_at_the_present_password_wait_like_those_at_a_sign_in() {
     let house = House::with("limits.login_account = \"2/15m\"").await;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{Accounts, Asker, Credential, Ended};
 
+// ASVS 7.4.1: What was signed out opens nothing from the next request on.
 #[tokio::test]
 async fn a_sign_out_counts_at_the_next_request() {
     let house = House::new().await;
@@ -34,6 +35,8 @@ async fn everywhere_is_everywhere() {
     assert!(house.guard.authenticate(&bob.access_token.0).await.is_ok());
 }
 
+// ASVS 7.4.2: Disabling an account ends its sign-ins.
+// ASVS 7.4.5: An operator ends all sign-ins of a user.
 #[tokio::test]
 async fn a_disabled_user_is_out_and_stays_out() {
     let house = House::new().await;

@@ -24,6 +24,7 @@ fn tamper(place: &Place, sql: &'static str) {
     });
 }
 
+// ASVS 16.4.2: A record that was changed or removed is found and named.
 #[test]
 fn a_record_that_was_tampered_with_is_named() {
     let place = Place::new();

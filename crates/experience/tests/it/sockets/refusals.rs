@@ -7,6 +7,7 @@ use super::server::Server;
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
+// ASVS 4.4.2: The origin of a WebSocket is checked before the upgrade.
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_answers_of_http() {
     let server = Server::new().await;
