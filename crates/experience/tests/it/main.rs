@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod console;
 mod bad_input;
+mod console;
 mod dead_letters;
 mod house;
 mod openapi;
