@@ -15,6 +15,9 @@ pub enum StoreError {
     /// It may work later.
     #[error("the accounts cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There is no space; it works again when there is.
+    #[error("there is no space left for the accounts")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It will not work without somebody's help.
     #[error("the accounts are broken")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),

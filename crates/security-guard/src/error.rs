@@ -43,8 +43,8 @@ pub enum GuardError {
     /// The queue for password hashes is full.
     #[error("Too many people are signing in just now. Try again in {} seconds.", whole_seconds(*.retry_after))]
     Busy { retry_after: Duration },
-    /// The accounts cannot be reached or are broken.
-    #[error("Accounts cannot be reached just now. Try again in a moment.")]
+    /// The accounts cannot be reached, are full or broken.
+    #[error("{}", store_sentence(.0))]
     Store(#[source] StoreError),
     /// A setting that the guard cannot start with.
     #[error(transparent)]
@@ -52,6 +52,15 @@ pub enum GuardError {
     /// Something that should not happen, such as a stored hash that cannot be read.
     #[error("Something broke on our side. Try again, and tell us if it stays.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn store_sentence(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full(_) => "There is no space left to store this. Ask the operator to make room, then try again.",
+        StoreError::Unavailable(_) | StoreError::Broken(_) => {
+            "Accounts cannot be reached just now. Try again in a moment."
+        }
+    }
 }
 
 fn invalid_sentence(errors: &[FieldError]) -> String {
@@ -81,6 +90,7 @@ impl GuardError {
             Self::NotFound(_) => Code::NotFound,
             Self::TooMany(_) => Code::TooManyRequests,
             Self::Busy { .. } | Self::Store(StoreError::Unavailable(_)) => Code::Unavailable,
+            Self::Store(StoreError::Full(_)) => Code::StorageFull,
             Self::Store(StoreError::Broken(_)) | Self::Config(_) | Self::Internal(_) => Code::Internal,
         }
     }

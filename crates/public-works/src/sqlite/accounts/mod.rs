@@ -62,7 +62,8 @@ impl SqliteAccounts {
 
 fn store_error(error: DatabaseError) -> StoreError {
     match error {
-        DatabaseError::Full | DatabaseError::Busy | DatabaseError::Closed => StoreError::Unavailable(Box::new(error)),
+        DatabaseError::Full => StoreError::Full(Box::new(error)),
+        DatabaseError::Busy | DatabaseError::Closed => StoreError::Unavailable(Box::new(error)),
         DatabaseError::Panicked | DatabaseError::Failed(_) | DatabaseError::Poisoned => {
             StoreError::Broken(Box::new(error))
         }

@@ -71,7 +71,7 @@ async fn a_claim_moves_everything_or_nothing() {
     let session_id: SessionId = "sess_1".parse().unwrap();
     let broken = SqliteAccounts::new(database.clone(), cannot_move);
     broken.create_session(anonymous(&session_id)).await.unwrap();
-    assert!(matches!(broken.claim_session(claim(&session_id)).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(broken.claim_session(claim(&session_id)).await, Err(StoreError::Full(_))));
     let untouched = broken.session(&session_id, Timestamp::from_millis(1)).await.unwrap();
     assert_eq!(untouched, Some(anonymous(&session_id)));
 
