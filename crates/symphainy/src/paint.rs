@@ -6,6 +6,9 @@ use owo_colors::OwoColorize;
 
 use crate::environment;
 
+/// Takes the present line of a terminal back.
+pub(crate) const TAKE_BACK: &str = "\r\u{1b}[K";
+
 /// Whether to paint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {

@@ -9,11 +9,8 @@ use serde_json::Value;
 
 use crate::{
     client::socket::Heard,
-    paint::{Paint, tame},
+    paint::{Paint, TAKE_BACK, tame},
 };
-
-/// Takes the present line back.
-const TAKE_BACK: &str = "\r\u{1b}[K";
 
 /// The longest value of a proposed parameter that is shown whole, in characters.
 const MAX_VALUE: usize = 400;
