@@ -38,13 +38,39 @@ impl FileObjects {
         Ok(Self { root: root.to_owned() })
     }
 
-    /// An id has no slash, and behind the sign of its shard no name of a directory can be made of it.
     fn path(&self, id: &ObjectId) -> PathBuf {
-        let name = id.as_str();
-        // The end of an id is chance, its beginning is the same for all. Ids are ASCII.
-        let shard = &name[name.len().saturating_sub(2)..];
-        self.root.join(format!("_{shard}")).join(format!("_{name}"))
+        self.root.join(place_of(id.as_str()))
     }
+}
+
+/// Where below the root an object lies. An id has no slash, and behind the sign of its shard no name of a directory can be made of
+/// it.
+pub(crate) fn place_of(id: &str) -> PathBuf {
+    // The end of an id is chance, its beginning is the same for all. Ids are ASCII.
+    let shard = &id[id.len().saturating_sub(2)..];
+    Path::new(&format!("_{shard}")).join(format!("_{id}"))
+}
+
+/// The ids of the finished objects below `root`, a shard at a time; none where the root is not there.
+pub(crate) fn ids(root: &Path) -> io::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    let shards = match fs::read_dir(root) {
+        Ok(shards) => shards,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(ids),
+        Err(error) => return Err(error),
+    };
+    for shard in shards {
+        let shard = shard?;
+        if !shard.file_type()?.is_dir() {
+            continue;
+        }
+        for object in fs::read_dir(shard.path())? {
+            let name = object?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_prefix('_')).filter(|id| !id.ends_with(UNFINISHED));
+            ids.extend(id.map(str::to_owned));
+        }
+    }
+    Ok(ids)
 }
 
 fn remove_unfinished(shard: &Path) -> io::Result<()> {

@@ -26,7 +26,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version() });
     }
-    open_writer(path).map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+    open_writer(path).map_err(|source| OpenError::of(path, source))
 }
 
 fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
@@ -67,7 +67,7 @@ fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Asks the writer how it syncs, and a connection of its own what mode the file is really in.
 pub(crate) fn verify(path: &Path, writer: &Connection) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let failed = |source| OpenError::of(path, source);
     let second = reader(path).map_err(failed)?;
     let mode: String = second.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(failed)?;
     expect(path, "journal_mode", mode, "wal")?;

@@ -18,8 +18,11 @@ use super::{
     writer::{self, Job, TypedJob},
 };
 
-pub(super) const DATABASE_FILE: &str = "symphainy.db";
-pub(super) const LOCK_FILE: &str = "lock";
+pub(crate) const DATABASE_FILE: &str = "symphainy.db";
+pub(crate) const LOCK_FILE: &str = "lock";
+
+/// The folder in a data directory that a backup is restored through. While it is there, the directory is not whole.
+pub(crate) const RESTORING_FOLDER: &str = "restoring";
 
 /// How many writes may wait; one more is refused with `DatabaseError::Busy`.
 const MAX_WAITING_WRITES: usize = 8_192;
@@ -44,6 +47,9 @@ impl Database {
 
     pub(crate) fn open_with(data_directory: &Path, migrations: &[Migration]) -> Result<Self, OpenError> {
         let lock = lock(data_directory)?;
+        if data_directory.join(RESTORING_FOLDER).exists() {
+            return Err(OpenError::HalfRestored { path: data_directory.to_owned() });
+        }
         let path = data_directory.join(DATABASE_FILE);
         let mut connection = connect::writer(&path)?;
         migrate::migrate(&path, &mut connection, migrations)?;
@@ -111,7 +117,7 @@ impl std::fmt::Debug for Database {
 }
 
 /// Takes the directory for this process; the operating system gives it free when the process ends, however it ends.
-fn lock(data_directory: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(data_directory: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Directory { path: data_directory.to_owned(), source };
     fs::create_dir_all(data_directory).map_err(failed)?;
     let file = File::options()
@@ -168,7 +174,7 @@ struct Queues {
 
 impl Threads {
     fn start(path: PathBuf, connection: Connection, lock: File) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Sqlite { path: path.clone(), source };
+        let failed = |source| OpenError::of(&path, source);
         let no_thread = |source| OpenError::Directory { path: path.clone(), source };
         let health = Arc::new(Health::new());
         let (reads, questions) = mpsc::channel(MAX_WAITING_READS);

@@ -1,6 +1,6 @@
 //! How the database fails: at opening, for the person who started it, and at work, by what a caller does differently.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -34,8 +34,48 @@ pub enum OpenError {
          edition that made it, or use another data directory."
     )]
     ForeignSchema { path: PathBuf, version: u32 },
-    #[error("The database {path} cannot be opened ({source}). Run `symphainy doctor`, or restore a backup.")]
+    #[error(
+        "The database {path} was made by another program: it has tables and none of ours. Give this one a directory of its own \
+         (`--data-dir`)."
+    )]
+    ForeignDatabase { path: PathBuf },
+    #[error("{path} is no database. Something wrote over it: restore a backup.")]
+    NoDatabase { path: PathBuf },
+    #[error("The database {path} can only be read. Give this user the right to write to it and to its folder.")]
+    ReadOnly { path: PathBuf },
+    #[error("There is no space left for the database {path}. Make room, then start again; nothing is lost.")]
+    Full { path: PathBuf },
+    #[error(
+        "The disk under {path} fails ({source}). Check it (`dmesg`), and restore a backup on another one if it stays; what it still \
+         gives is left as it is."
+    )]
+    Disk { path: PathBuf, source: rusqlite::Error },
+    #[error(
+        "A restore into {path} was interrupted, so that its data is not whole. Run `symphainy restore` again; it begins anew."
+    )]
+    HalfRestored { path: PathBuf },
+    #[error("The database {path} cannot be opened ({source}). Run `symphainy doctor --deep`, or restore a backup.")]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+}
+
+impl OpenError {
+    /// What SQLite's refusal means for who starts the program.
+    pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NoDatabase { path },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::SystemIoFailure) if is_no_space_for_index(&source) => Self::Full { path },
+            Some(ErrorCode::SystemIoFailure) => Self::Disk { path, source },
+            _ => Self::Sqlite { path, source },
+        }
+    }
+}
+
+/// The index of the log is a file that is mapped into memory: where it cannot grow, SQLite does not say "full".
+fn is_no_space_for_index(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Why a job was not done. Nothing of it is in the database, except after `Failed`, where nobody knows.
@@ -63,6 +103,7 @@ impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) if is_no_space_for_index(&error) => Self::Full,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ => Self::Failed(error),
         }
@@ -74,11 +115,11 @@ pub(crate) fn is_storage_failure(error: &(dyn std::error::Error + 'static)) -> b
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<rusqlite::Error>() {
-            let code = error.sqlite_error_code();
-            return matches!(
-                code,
-                Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-            );
+            return !is_no_space_for_index(error)
+                && matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                );
         }
         next = error.source();
     }

@@ -11,7 +11,7 @@ use super::{
     connect,
     database::{DATABASE_FILE, LOCK_FILE},
     error::OpenError,
-    migrate::MIGRATIONS,
+    migrate,
 };
 
 /// What was found.
@@ -40,12 +40,12 @@ pub fn inspect(data_directory: &Path) -> Result<Option<Inspection>, OpenError> {
         Ok(Inspection {
             in_use,
             schema_found: schema(&connection)?,
-            schema_known: u32::try_from(MIGRATIONS.len()).expect("there are few migrations"),
+            schema_known: migrate::known(),
             journal_mode: connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?,
             damage: damage(&connection)?,
         })
     };
-    read().map(Some).map_err(|source| OpenError::Sqlite { path, source })
+    read().map(Some).map_err(|source| OpenError::of(&path, source))
 }
 
 fn in_use(data_directory: &Path) -> Result<bool, OpenError> {
@@ -62,7 +62,7 @@ fn in_use(data_directory: &Path) -> Result<bool, OpenError> {
     }
 }
 
-fn schema(connection: &Connection) -> rusqlite::Result<u32> {
+pub(crate) fn schema(connection: &Connection) -> rusqlite::Result<u32> {
     let is_there = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'";
     if connection.query_row(is_there, [], |_| Ok(())).optional()?.is_none() {
         return Ok(0);

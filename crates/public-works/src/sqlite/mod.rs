@@ -1,20 +1,23 @@
 //! SQLite: one file, one writer, a few readers, and what is built on them.
 
 mod accounts;
-mod connect;
-mod database;
+pub(crate) mod audit;
+pub(crate) mod connect;
+pub(crate) mod database;
 mod error;
-mod inspect;
-mod migrate;
+pub(crate) mod inspect;
+pub(crate) mod migrate;
 mod reader;
 mod store;
 mod tables;
 mod writer;
 
 pub use accounts::{MoveSpace, SqliteAccounts};
+pub use audit::{Check, Problem, audit};
 pub use database::Database;
 pub use error::{DatabaseError, OpenError};
 pub use inspect::{Inspection, inspect};
+pub use migrate::{Pending, pending};
 pub use rusqlite;
 pub use store::{SqliteStore, move_space};
 pub use tables::SqliteTables;

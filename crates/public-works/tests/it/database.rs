@@ -143,7 +143,21 @@ async fn a_file_that_is_no_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("symphainy.db"), "x".repeat(8192)).unwrap();
     let error = Database::open(directory.path()).unwrap_err();
-    assert!(matches!(error, OpenError::Sqlite { .. }), "{error:?}");
+    assert!(matches!(error, OpenError::NoDatabase { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("symphainy.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = Database::open(directory.path()).unwrap_err();
+    assert!(matches!(error, OpenError::ForeignDatabase { .. }), "{error:?}");
+    let tables = rusqlite::Connection::open(&path).unwrap();
+    let count: i64 = tables.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1, "nothing of ours was made in it");
+    assert_eq!(std::fs::read(&path).unwrap().len(), before.len());
 }
 
 #[tokio::test]

@@ -138,12 +138,31 @@ fn bounds(connection: &Connection, stream: StreamId, execution: &ExecutionId) ->
     Ok(found)
 }
 
+/// The events of one row, as clients get them.
+pub(crate) struct EventsOfRow<'row> {
+    lines: std::str::Split<'row, char>,
+}
+
+impl<'row> EventsOfRow<'row> {
+    pub(crate) fn new(body: &'row str) -> Self {
+        Self { lines: body.split(SEPARATOR) }
+    }
+}
+
+impl Iterator for EventsOfRow<'_> {
+    type Item = Result<JournalEvent, serde_json::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.lines.next().map(JournalEvent::from_json)
+    }
+}
+
 /// The first `limit` events after `after` out of the rows; a row may begin before it.
 fn take(mut rows: rusqlite::Rows<'_>, after: u64, limit: usize) -> Result<Vec<JournalEvent>, DatabaseError> {
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        for text in row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?.split(SEPARATOR) {
-            let event = JournalEvent::from_json(text).map_err(|error| {
+        for event in EventsOfRow::new(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?) {
+            let event = event.map_err(|error| {
                 rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
             })?;
             if event.seq > after {

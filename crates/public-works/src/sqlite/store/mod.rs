@@ -6,10 +6,10 @@ mod artifacts;
 mod conversations;
 mod execution_list;
 mod executions;
-mod journal;
+pub(crate) mod journal;
 mod paging;
 mod rows;
-mod search;
+pub(crate) mod search;
 mod spaces;
 mod steps;
 

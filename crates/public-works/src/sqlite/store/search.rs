@@ -11,7 +11,7 @@ use crate::sqlite::DatabaseError;
 const MAX_WORDS: usize = 32;
 
 /// The word that every text of a space carries, so that a search meets that space's texts only.
-pub(super) fn word(space: i64) -> String {
+pub(crate) fn word(space: i64) -> String {
     format!("s{space}")
 }
 
