@@ -4,6 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+mod data;
+
+pub use data::{BackupArguments, MigrateArguments, RestoreArguments};
+
 use crate::{
     banner::DEFAULT_SERVER,
     config::{Flags, LogFormat},
@@ -20,8 +24,9 @@ Exit codes:
    0  it worked                               70  something broke inside
    1  it worked, and what it found is bad     73  the data folder cannot be made
   64  the command line is wrong               77  the sign-in was refused
-  65  the input cannot be used                78  the configuration is wrong
-  69  something needed is not available      130  stopped by a second signal";
+  65  the input cannot be used                74  the storage failed or is full
+  69  something needed is not available       78  the configuration is wrong
+ 130  stopped by a second signal";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -87,6 +92,7 @@ const DOCTOR_EXAMPLES: &str = "\
 Examples:
   symphainy doctor
   symphainy doctor --config /etc/symphainy.toml --json
+  symphainy doctor --deep             read all of the data, while a server works or not
 
 It changes nothing. It ends with 0 where nothing has failed, and with 1 otherwise.";
 
@@ -123,6 +129,12 @@ pub enum Command {
     Audit(AuditArguments),
     /// Say what is wrong with the configuration, the data folder and the port
     Doctor(DoctorArguments),
+    /// Copy the data as it is at one moment, while a server works or not
+    Backup(BackupArguments),
+    /// Put a backup where a server can work on it
+    Restore(RestoreArguments),
+    /// Bring the data to this version, or say what that would do
+    Migrate(MigrateArguments),
 }
 
 /// Where the configuration and the data are.
@@ -365,6 +377,9 @@ pub struct DoctorArguments {
     /// Where it would listen [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// Read all that is kept and see that it holds together; takes as long as the data is large
+    #[arg(long)]
+    pub deep: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

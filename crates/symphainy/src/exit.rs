@@ -15,10 +15,12 @@ pub enum Exit {
     Data = 65,
     /// Something that is needed is not available: the port, the server, the data folder that another process uses.
     Unavailable = 69,
-    /// Something broke inside, or the storage failed.
+    /// Something broke inside.
     Internal = 70,
     /// The data folder cannot be made or written.
     CannotCreate = 73,
+    /// The storage failed, or there is no space left. What was acknowledged is kept.
+    Storage = 74,
     /// The sign-in was refused.
     NotAllowed = 77,
     /// The configuration is wrong.

@@ -125,10 +125,11 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
 }
 
 fn storage_failed(path: &Path) -> Complaint {
-    Complaint::internal(format!(
+    let sentence = format!(
         "The storage failed ({}), so nothing more is promised; what was acknowledged is kept. Check the disk, then start again.",
         path.display()
-    ))
+    );
+    Complaint::new(Exit::Storage, sentence)
 }
 
 /// The signals that concern us.

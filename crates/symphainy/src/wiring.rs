@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
 use experience::Experience;
 use public_works::{
-    Database, FileObjects, SqliteStore, SqliteTables,
+    Database, FileObjects, SqliteStore, SqliteTables, objects,
     sqlite::{OpenError, SqliteAccounts, move_space},
 };
 use runtime::{Catalogue, Handler, Runtime};
@@ -16,9 +16,6 @@ use crate::{
     config::Config,
     exit::{Complaint, Exit},
 };
-
-/// The folder of the data directory that has the files.
-const OBJECTS_FOLDER: &str = "objects";
 
 /// How many files the agents' folder may have; more is a mistake, not a team.
 const MAX_AGENT_FILES: usize = 200;
@@ -112,7 +109,7 @@ fn handlers(voices: Voices, more: Vec<Arc<dyn Handler>>) -> Vec<Arc<dyn Handler>
 }
 
 fn open_objects(data_dir: &Path) -> Result<FileObjects, Complaint> {
-    let folder = data_dir.join(OBJECTS_FOLDER);
+    let folder = data_dir.join(objects::FOLDER);
     FileObjects::open(&folder).map_err(|error| {
         let sentence = format!(
             "The folder {} cannot be used ({error}). Give this user the right to write there.",
@@ -152,11 +149,16 @@ pub fn read_agents(folder: &Path) -> Result<Vec<AgentDefinition>, Complaint> {
 }
 
 /// What to tell whoever wanted the data folder.
-fn open_complaint(error: &OpenError) -> Complaint {
+pub(crate) fn open_complaint(error: &OpenError) -> Complaint {
     let exit = match error {
         OpenError::InUse { .. } => Exit::Unavailable,
-        OpenError::Directory { .. } | OpenError::NotDurable { .. } => Exit::CannotCreate,
-        OpenError::NewerSchema { .. } | OpenError::ForeignSchema { .. } => Exit::Data,
+        OpenError::Directory { .. } | OpenError::NotDurable { .. } | OpenError::ReadOnly { .. } => Exit::CannotCreate,
+        OpenError::NewerSchema { .. }
+        | OpenError::ForeignSchema { .. }
+        | OpenError::ForeignDatabase { .. }
+        | OpenError::NoDatabase { .. }
+        | OpenError::HalfRestored { .. } => Exit::Data,
+        OpenError::Full { .. } | OpenError::Disk { .. } => Exit::Storage,
         OpenError::OldSqlite { .. } | OpenError::Sqlite { .. } => Exit::Internal,
     };
     Complaint::new(exit, error.to_string())

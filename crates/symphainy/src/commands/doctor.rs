@@ -5,12 +5,12 @@ use std::{
     fmt::Write,
     io,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use contract::Timestamp;
-use public_works::sqlite::{Inspection, OpenError, inspect};
+use public_works::sqlite::{Check, Inspection, OpenError, Problem, audit, inspect};
 use rustix::{
     fs::{Access, access, statvfs},
     process::{Resource, getrlimit},
@@ -27,6 +27,7 @@ use crate::{
     exit::{Complaint, Exit},
     output::show_line,
     paint::Paint,
+    progress::ProgressLine,
     wiring,
 };
 
@@ -83,6 +84,9 @@ pub(crate) async fn doctor(arguments: DoctorArguments) -> Result<Exit, Complaint
             findings.push(configuration(&config));
             findings.push(agents(&config));
             findings.extend(data_folder(&config.server.data_dir));
+            if arguments.deep {
+                findings.extend(deep(config.server.data_dir.clone()).await?);
+            }
             findings.push(port(config.server.listen).await);
             findings.push(descriptors(&config));
         }
@@ -148,6 +152,27 @@ fn data_folder(folder: &Path) -> Vec<Finding> {
         Ok(Some(inspection)) => findings.extend(database(&inspection, folder)),
     }
     findings
+}
+
+/// Reads all that is kept.
+async fn deep(folder: PathBuf) -> Result<Vec<Finding>, Complaint> {
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut line = ProgressLine::new();
+        audit(&folder, |name| line.show(&format!("looking at {name}"), None))
+    });
+    let looked = looked.await.map_err(|error| Complaint::internal(format!("The look at the data broke ({error}).")))?;
+    Ok(match looked {
+        Err(error) => vec![Finding::fail("deep", error.to_string())],
+        Ok(checks) => checks.unwrap_or_default().into_iter().map(checked).collect(),
+    })
+}
+
+fn checked(check: Check) -> Finding {
+    match check.problem {
+        None => Finding::ok(check.name, check.looked_at),
+        Some(Problem { what, is_loss: true }) => Finding::fail(check.name, format!("{what}. Restore a backup.")),
+        Some(Problem { what, is_loss: false }) => Finding::warn(check.name, format!("{what}.")),
+    }
 }
 
 fn writable(folder: &Path, nearest: &Path) -> Finding {

@@ -202,6 +202,9 @@ fn help_reads_well() {
         &["call", "--help"],
         &["user", "--help"],
         &["doctor", "--help"],
+        &["backup", "--help"],
+        &["restore", "--help"],
+        &["migrate", "--help"],
     ] {
         let help = place.run(arguments, "", &[]).well();
         assert!(help.contains("Usage: symphainy") && help.contains("Examples:"), "{help}");

@@ -55,12 +55,26 @@ impl Place {
         command
     }
 
+    /// The same, begun by other programs that end in becoming it.
+    fn command_under(&self, wrapper: &[String], arguments: &[&str]) -> Command {
+        let [program, rest @ ..] = wrapper else { return self.command(arguments) };
+        let mut command = Command::new(program);
+        command.args(rest).arg(env!("CARGO_BIN_EXE_symphainy")).args(arguments).current_dir(self.path());
+        command.env("HOME", self.path());
+        command
+    }
+
     /// Starts a server on any free port and waits until it says where it listens.
     pub(crate) fn serve(&self, flags: &[&str]) -> Server {
+        self.serve_under(&[], flags)
+    }
+
+    /// The same, begun by other programs that end in becoming it.
+    pub(crate) fn serve_under(&self, wrapper: &[String], flags: &[&str]) -> Server {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
         let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).unwrap();
-        let mut child =
-            self.command(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut command = self.command_under(wrapper, &arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (sender, banner) = mpsc::channel();
         let read = move || {
@@ -85,7 +99,17 @@ impl Place {
     /// Runs a command to its end, with this on its standard input.
     pub(crate) fn run(&self, arguments: &[&str], input: &str, environment: &[(&str, &str)]) -> Said {
         let mut command = self.command(arguments);
-        command.envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(environment.iter().copied());
+        Self::to_its_end(command, input)
+    }
+
+    /// Runs a command to its end, begun by other programs that end in becoming it.
+    pub(crate) fn run_under(&self, wrapper: &[String], arguments: &[&str]) -> Said {
+        Self::to_its_end(self.command_under(wrapper, arguments), "")
+    }
+
+    fn to_its_end(mut command: Command, input: &str) -> Said {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that wants no input may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -127,6 +151,15 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Waits for an end that it comes to by itself.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        wait(&mut self.child)
     }
 
     /// Asks it to stop, and waits.
