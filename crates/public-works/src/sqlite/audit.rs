@@ -68,7 +68,9 @@ pub fn audit(data_directory: &Path, mut before: impl FnMut(&'static str)) -> Res
 
 type Answer = rusqlite::Result<(String, Option<Problem>)>;
 
-const QUESTIONS: [(&str, fn(&Connection, &Path) -> Answer); 6] = [
+type Question = fn(&Connection, &Path) -> Answer;
+
+const QUESTIONS: [(&str, Question); 6] = [
     ("pages", pages),
     ("references", references),
     ("streams", streams),
