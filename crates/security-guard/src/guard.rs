@@ -189,6 +189,14 @@ fn words<T: ToString>(values: &[T]) -> Vec<String> {
 }
 
 impl Inner {
+    /// A sign-in took a session over, where one came along: its id alone opens nothing any more.
+    fn claimed(&self, session_id: Option<&SessionId>) {
+        if let Some(session_id) = session_id {
+            self.sessions.forget(session_id);
+            self.verified.session_ended(session_id);
+        }
+    }
+
     fn tokens(&self) -> Arc<AccessTokens> {
         self.access_tokens.read().expect("no holder of this lock can panic").clone()
     }

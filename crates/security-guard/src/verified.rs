@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
-use contract::{SignInId, Timestamp, UserId};
+use contract::{SessionId, SignInId, Timestamp, UserId};
 use tokio::sync::broadcast;
 
 use crate::{Caller, accounts::TokenHash};
@@ -23,6 +23,8 @@ pub enum Ended {
     SignIn(SignInId),
     /// Every sign-in of this user.
     User(UserId),
+    /// A session of work: it was claimed or deleted, and its id opens nothing any more.
+    Session(SessionId),
 }
 
 /// What is remembered of a token.
@@ -104,6 +106,10 @@ impl Verified {
     /// Forgets every token: each is verified anew.
     pub(crate) fn forget_all(&self) {
         self.forget_where(|_| true);
+    }
+
+    pub(crate) fn session_ended(&self, session_id: &SessionId) {
+        self.tell(Ended::Session(session_id.clone()));
     }
 
     pub(crate) fn endings(&self) -> broadcast::Receiver<Ended> {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{Code, SignInId, UserId};
+use contract::{Code, SessionId, SignInId, UserId};
 use security_guard::{Asker, Caller, Ended, SecurityGuard, limits::address_key};
 use tokio::sync::{Notify, broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
@@ -72,18 +72,26 @@ struct Line {
 struct Whose {
     sign_in_id: Option<SignInId>,
     user_id: Option<UserId>,
+    /// The session that is the credential.
+    anonymous: Option<SessionId>,
 }
 
 impl Whose {
     fn of(asker: &Asker) -> Self {
         let caller = asker.caller();
-        Self { sign_in_id: caller.and_then(Caller::sign_in_id).cloned(), user_id: caller.map(Caller::user_id).cloned() }
+        let anonymous = match asker {
+            Asker::Anonymous { session_id } => Some(session_id.clone()),
+            Asker::User(_) => None,
+        };
+        let sign_in_id = caller.and_then(Caller::sign_in_id).cloned();
+        Self { sign_in_id, user_id: caller.map(Caller::user_id).cloned(), anonymous }
     }
 
     fn is_ended_by(&self, ended: &Ended) -> bool {
         match ended {
             Ended::SignIn(sign_in_id) => self.sign_in_id.as_ref() == Some(sign_in_id),
             Ended::User(user_id) => self.user_id.as_ref() == Some(user_id),
+            Ended::Session(session_id) => self.anonymous.as_ref() == Some(session_id),
         }
     }
 }
@@ -275,7 +283,7 @@ mod tests {
     use super::*;
 
     fn asker(number: u8) -> Asker {
-        Asker::Anonymous { session_id: contract::SessionId::from_random([number; 16]) }
+        Asker::Anonymous { session_id: SessionId::from_random([number; 16]) }
     }
 
     fn sockets(in_all: usize, per_user: usize, per_address: usize) -> Sockets {

@@ -116,6 +116,7 @@ impl SecurityGuard {
             Verified::Right | Verified::Wrong => None,
         };
         let refresh_token = RefreshToken::first(&*guard.clock);
+        let claimed = request.session_id.clone();
         let request = SignInRequest {
             user_id: credentials.user_id,
             verified_hash: credentials.password_hash,
@@ -124,7 +125,10 @@ impl SecurityGuard {
             sign_in: guard.new_sign_in(&refresh_token, request.session_id, peer),
         };
         match guard.accounts.sign_in(request).await? {
-            SignInOutcome::Done(found) => guard.signed_in(*found, refresh_token),
+            SignInOutcome::Done(found) => {
+                guard.claimed(claimed.as_ref());
+                guard.signed_in(*found, refresh_token)
+            }
             SignInOutcome::Disabled => Err(GuardError::AccountDisabled),
             SignInOutcome::Changed => Err(self.wrong_password(account_key).await?),
         }

@@ -43,9 +43,13 @@ impl SecurityGuard {
         self.check_registration(&request.email)?;
         let mut account = self.prepare_account(&request.name, &request.email, request.password).await?;
         let refresh_token = RefreshToken::first(&*guard.clock);
+        let claimed = request.session_id.clone();
         account.sign_in = Some(guard.new_sign_in(&refresh_token, request.session_id, peer));
         match guard.accounts.register(account).await? {
-            Registered::SignedIn(found) => guard.signed_in(*found, refresh_token),
+            Registered::SignedIn(found) => {
+                guard.claimed(claimed.as_ref());
+                guard.signed_in(*found, refresh_token)
+            }
             Registered::Created(_) => Err(GuardError::internal("a registration came without its sign-in")),
             Registered::EmailTaken => Err(GuardError::EmailTaken),
         }

@@ -142,7 +142,11 @@ impl SecurityGuard {
         let claim = guard.accounts.claim_session(request).await?;
         guard.sessions.forget(session_id);
         match claim {
-            Claim::Claimed(session) | Claim::AlreadyYours(session) => Ok(session),
+            Claim::Claimed(session) => {
+                guard.verified.session_ended(session_id);
+                Ok(session)
+            }
+            Claim::AlreadyYours(session) => Ok(session),
             Claim::NotFound => Err(GuardError::NotFound("session")),
         }
     }
@@ -152,14 +156,25 @@ impl SecurityGuard {
         let session = self.session(asker, session_id).await?;
         let deleted = self.0.accounts.delete_session(session_id, &owner_of(&session), self.0.clock.now()).await?;
         self.0.sessions.forget(session_id);
-        if deleted { Ok(()) } else { Err(not_there(asker)) }
+        if !deleted {
+            return Err(not_there(asker));
+        }
+        self.0.verified.session_ended(session_id);
+        Ok(())
     }
 
-    /// Forgets sessions, sign-ins and failures whose time is over, a bounded number at a time; how many sessions it
-    /// were. To be called now and then: nothing that has ended is ever seen, whether it is forgotten or not.
+    /// Forgets sessions, sign-ins and failures whose time is over, in pieces of a bounded size; how many sessions it were. To be called
+    /// now and then: nothing that has ended is ever seen, whether it is forgotten or not.
     pub async fn forget_expired(&self) -> Result<usize, GuardError> {
         let now: Timestamp = self.0.clock.now();
-        Ok(self.0.accounts.forget_expired(now, FORGET_AT_A_TIME).await?.len())
+        let mut forgotten = 0;
+        loop {
+            let piece = self.0.accounts.forget_expired(now, FORGET_AT_A_TIME).await?.len();
+            forgotten += piece;
+            if piece < FORGET_AT_A_TIME {
+                return Ok(forgotten);
+            }
+        }
     }
 }
 
