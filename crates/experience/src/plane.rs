@@ -5,9 +5,13 @@ use std::sync::Arc;
 use contract::agent::AgentSummary;
 use runtime::RuntimeClient;
 use security_guard::{Clock, SecurityGuard};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::ExperienceConfig, http, socket::Sockets};
+
+/// How many may upload at a time who have shown no credential yet.
+const STRANGERS_UPLOADS: usize = 32;
 
 /// What routes and sockets share.
 pub struct Plane {
@@ -21,6 +25,8 @@ pub struct Plane {
     pub draining: CancellationToken,
     /// The open sockets.
     pub sockets: Sockets,
+    /// Places for uploads of whoever has shown no credential yet.
+    pub(crate) strangers_uploads: Semaphore,
 }
 
 /// The Experience Plane. Cheap to clone.
@@ -39,7 +45,9 @@ impl Experience {
     ) -> Self {
         let sockets = Sockets::new(&config.limits);
         let draining = CancellationToken::new();
-        Self { plane: Arc::new(Plane { guard, runtime, agents, config, clock, draining, sockets }) }
+        let strangers_uploads = Semaphore::new(STRANGERS_UPLOADS);
+        let plane = Plane { guard, runtime, agents, config, clock, draining, sockets, strangers_uploads };
+        Self { plane: Arc::new(plane) }
     }
 
     pub fn plane(&self) -> &Arc<Plane> {

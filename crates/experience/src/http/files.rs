@@ -19,6 +19,7 @@ use runtime::{
 };
 use security_guard::{Asker, Permission};
 use serde_json::{Map, Value, json};
+use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
 
 use super::{execution, intent::idempotency_key};
@@ -30,6 +31,10 @@ const INGEST_FILE: &str = "ingest_file";
 const MAX_FILES: usize = 20;
 /// How long a client may pause while it sends.
 const CHUNK_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a whole form may take to come in.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// When somebody without a credential may try again while others upload, in seconds.
+const RETRY_AFTER_UPLOADS: u64 = 5;
 /// How long we wait for a file to be taken in.
 const INGEST_PATIENCE: Duration = Duration::from_secs(60);
 const MAX_FILE_NAME_CHARACTERS: usize = 255;
@@ -68,8 +73,13 @@ pub(super) async fn upload(
     // A credential in the head is looked at before any byte is taken.
     let context = if credentials.is_empty() { None } else { Some(credentials.clone().enter().await?) };
     let form = form.map_err(|_| not_a_form())?;
+    let _place = match &context {
+        Some(_) => None,
+        None => Some(place_for_a_stranger(&plane)?),
+    };
     let mut arriving = Arriving::new(&plane, context);
-    arriving.read(form).await?;
+    let arrived = tokio::time::timeout(UPLOAD_PATIENCE, arriving.read(form)).await;
+    arrived.map_err(|_| Refusal::new(Code::BadRequest, "The upload took too long. Send less at once."))??;
     let Arriving { context, session_id, files, .. } = arriving;
     if files.is_empty() {
         return Err(Refusal::field("file", "is required: send at least one file"));
@@ -166,6 +176,14 @@ impl<'plane> Arriving<'plane> {
         let detail = format!("An upload may have at most {} bytes here.", self.limit_bytes);
         Err(Refusal::new(Code::PayloadTooLarge, detail))
     }
+}
+
+/// Whoever names an anonymous session in the form shows it only when bytes have come in, so that few may do so at a time.
+fn place_for_a_stranger(plane: &Plane) -> Result<SemaphorePermit<'_>, Refusal> {
+    plane.strangers_uploads.try_acquire().map_err(|_| {
+        let said = "Too many uploads without a credential are under way. Try again in a moment, or sign in.";
+        Refusal::new(Code::Unavailable, said).retry_after(RETRY_AFTER_UPLOADS)
+    })
 }
 
 async fn in_time<T>(arriving: impl Future<Output = T>) -> Result<T, Refusal> {
