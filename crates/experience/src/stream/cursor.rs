@@ -73,6 +73,14 @@ impl ExecutionEvents {
         Ok(None)
     }
 
+    /// Whether the execution has ended and nothing of it comes after the cursor.
+    pub(super) async fn are_over(&self) -> Result<bool, RuntimeError> {
+        if !self.followed.has_ended {
+            return Ok(false);
+        }
+        Ok(self.plane.runtime.followed(&self.followed, self.cursor, 1).await?.is_empty())
+    }
+
     /// The next page of what is stored; after the last one the watch begins.
     async fn stored(&mut self) -> Result<Vec<JournalEvent>, RuntimeError> {
         let events = self.plane.runtime.followed(&self.followed, self.cursor, PAGE).await?;

@@ -5,12 +5,12 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     extract::{Path, Query, State},
     response::{
-        Sse,
+        IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
     },
 };
-use futures_util::{Stream, StreamExt, stream};
-use http::HeaderMap;
+use futures_util::{StreamExt, stream};
+use http::{HeaderMap, StatusCode};
 use runtime::port::store::JournalEvent;
 use serde::Deserialize;
 use tracing::error;
@@ -31,7 +31,8 @@ pub(super) struct After {
 
 /// Watch an execution.
 ///
-/// Its events as they happen, from any cursor; the stream ends after the last one. `Last-Event-ID` goes before `after`.
+/// Its events as they happen, from any cursor; the stream ends after the last one. `Last-Event-ID` goes before `after`. Where nothing
+/// comes after the cursor any more the answer is 204, which tells a browser's `EventSource` not to come back.
 #[utoipa::path(
     get,
     path = "/api/execution/{id}/events",
@@ -42,6 +43,7 @@ pub(super) struct After {
     ),
     responses(
         (status = 200, description = "The events; `id:` is the `seq`.", content_type = "text/event-stream", body = contract::Event),
+        (status = 204, description = "The execution has ended, and its last event is known already."),
         (status = 400, description = "The cursor cannot be used."),
         (status = 401, description = "No credential, or a bad one."),
         (status = 404, description = "There is no such execution, or it is not the caller's."),
@@ -53,15 +55,18 @@ pub(super) async fn execution_events(
     Path(execution_id): Path<String>,
     Query(query): Query<After>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+) -> Result<Response, Refusal> {
     let last_event_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("unreadable"));
     let after = parse_cursor(last_event_id.or(query.after.as_deref()))?;
     let asker = context.asker().clone();
     let events = ExecutionEvents::open(Arc::clone(&plane), asker, &execution_id, after).await?;
+    if after > 0 && events.are_over().await? {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let draining = plane.draining.clone().cancelled_owned();
     let pages = stream::unfold(events, next_page).take_until(draining);
-    let events = pages.flat_map(|page| stream::iter(page.into_iter().map(|event| Ok(told(&event)))));
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let events = pages.flat_map(|page| stream::iter(page.into_iter().map(|event| Ok::<_, Infallible>(told(&event)))));
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
 async fn next_page(mut events: ExecutionEvents) -> Option<(Vec<JournalEvent>, ExecutionEvents)> {

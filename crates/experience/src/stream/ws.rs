@@ -72,7 +72,7 @@ enum Next {
 
 async fn run(plane: Arc<Plane>, socket: WebSocket, mut events: ExecutionEvents, seat: Seat) {
     let (sink, mut incoming) = socket.split();
-    let mut outbox = Outbox::new(sink);
+    let mut outbox = Outbox::new(sink, &plane.config.limits);
     let why = live(&plane, &mut incoming, &mut outbox, &mut events, &seat).await;
     drop(events);
     outbox.close(incoming, why, seat).await;

@@ -64,18 +64,21 @@ async fn server_sent_events_resume_by_their_ids() {
             server.address, who.access_token.0
         )
     };
-    for (query, headers, ids) in
-        [("", "", 1..8), ("?after=4", "", 5..8), ("?after=1", "last-event-id: 5\r\n", 6..8), ("?after=7", "", 8..8)]
-    {
+    for (query, headers, ids) in [("", "", 1..8), ("?after=4", "", 5..8), ("?after=1", "last-event-id: 5\r\n", 6..8)] {
         let answer = server.raw(&get(&ada, query, headers)).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("text/event-stream"), "{answer}");
         let told: Vec<u64> =
             answer.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect();
         assert_eq!(told, ids.collect::<Vec<u64>>(), "{query} {headers}");
     }
-    for (request, status) in
-        [(get(&bob, "", ""), 404), (get(&ada, "?after=-1", ""), 400), (get(&ada, "", "last-event-id: x\r\n"), 400)]
-    {
+    for (request, status) in [
+        (get(&bob, "", ""), 404),
+        (get(&ada, "?after=-1", ""), 400),
+        (get(&ada, "", "last-event-id: x\r\n"), 400),
+        // A browser that has seen the end is told not to come back.
+        (get(&ada, "", "last-event-id: 7\r\n"), 204),
+        (get(&ada, "?after=7", ""), 204),
+    ] {
         let answer = server.raw(&request).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
     }
