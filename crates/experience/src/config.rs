@@ -62,6 +62,12 @@ pub struct ExperienceLimits {
     pub sockets_per_address: usize,
     /// Messages on one socket.
     pub messages: RateLimit,
+    /// Frames on one socket that cannot be understood, before it is closed with 1008.
+    pub bad_frames: u32,
+    /// Messages that may wait for a slow socket, before it is closed with 1013.
+    pub unsent_messages: usize,
+    /// The same in bytes.
+    pub unsent_bytes: usize,
     /// How often a socket is asked whether somebody is still there.
     #[serde(with = "security_guard::duration")]
     pub ping_interval: Duration,
@@ -86,6 +92,9 @@ impl Default for ExperienceLimits {
             sockets_per_user: 10,
             sockets_per_address: 50,
             messages: RateLimit::with_burst(20, Duration::from_secs(1), 60),
+            bad_frames: 20,
+            unsent_messages: 256,
+            unsent_bytes: MIB,
             ping_interval: Duration::from_secs(20),
             pong_timeout: Duration::from_secs(10),
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::ws::{Message, WebSocket};
-use contract::SessionId;
+use contract::{ConversationId, SessionId};
 use futures_util::{StreamExt, stream::SplitStream};
 use security_guard::Asker;
 use serde_json::json;
@@ -20,14 +20,13 @@ use super::{
 };
 use crate::Plane;
 
-/// Frames that cannot be understood before a client is given up.
-const MAX_BAD_FRAMES: u32 = 20;
-
 /// A socket and its caller.
 pub(super) struct Connection {
     pub(super) plane: Arc<Plane>,
     pub(super) standing: Standing,
     pub(super) session_id: SessionId,
+    /// Where the last message went.
+    pub(super) conversation_id: Option<ConversationId>,
     pub(super) watches: Watches,
     seat: Seat,
     pace: Pace,
@@ -47,13 +46,22 @@ impl Connection {
     pub(super) fn new(plane: Arc<Plane>, seat: Seat, asker: Asker, session_id: SessionId) -> Self {
         let standing = Standing::new(asker, plane.clock.now(), Instant::now());
         let pace = Pace::new(plane.config.limits.messages);
-        Self { plane, standing, session_id, watches: Watches::default(), seat, pace, bad_frames: 0 }
+        Self {
+            plane,
+            standing,
+            session_id,
+            conversation_id: None,
+            watches: Watches::default(),
+            seat,
+            pace,
+            bad_frames: 0,
+        }
     }
 
     /// Serves the socket to its end. The runs that it began go on.
     pub(super) async fn run(mut self, socket: WebSocket, greets: bool) {
         let (sink, mut incoming) = socket.split();
-        let mut outbox = Outbox::new(sink);
+        let mut outbox = Outbox::new(sink, &self.plane.config.limits);
         let why = match self.greet(greets, &mut outbox) {
             Ok(()) => self.live(&mut incoming, &mut outbox).await,
             Err(why) => why,
@@ -138,7 +146,7 @@ impl Connection {
 
     fn count_bad(&mut self, bad: &frames::BadFrame, outbox: &mut Outbox) -> Result<(), Close> {
         self.bad_frames += 1;
-        if self.bad_frames >= MAX_BAD_FRAMES {
+        if self.bad_frames >= self.plane.config.limits.bad_frames {
             return Err(Close::TooManyBadFrames);
         }
         verbs::tell_bad_frame(bad, self.plane.clock.now(), outbox)

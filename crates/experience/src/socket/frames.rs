@@ -9,6 +9,8 @@ use contract::{
 use runtime::port::store::JournalEvent;
 use serde_json::{Value, json};
 
+use crate::http::json::plain_words;
+
 /// In which words a client talks, and is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -41,21 +43,35 @@ const CLIENT_TYPES: [&str; 8] = [
 
 /// What the client says.
 pub(super) fn parse(text: &str) -> Result<ClientFrame, BadFrame> {
-    serde_json::from_str(text).map_err(|error| explain(text, &error))
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer);
+    match parsed {
+        Ok(frame) if deserializer.end().is_ok() => Ok(frame),
+        Ok(_) => Err(not_json()),
+        Err(error) => Err(explain(text, &error)),
+    }
 }
 
-fn explain(text: &str, error: &serde_json::Error) -> BadFrame {
-    let Ok(frame) = serde_json::from_str::<Value>(text) else {
-        let sentence = "The frame is not JSON. Send one JSON object in each text frame.".to_owned();
-        return BadFrame { dialect: Dialect::Platform, sentence, reply_to: None, conversation_id: None };
-    };
+fn not_json() -> BadFrame {
+    let sentence = "The frame is not JSON. Send one JSON object in each text frame.".to_owned();
+    BadFrame { dialect: Dialect::Platform, sentence, reply_to: None, conversation_id: None }
+}
+
+fn explain(text: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> BadFrame {
+    let Ok(frame) = serde_json::from_str::<Value>(text) else { return not_json() };
     let frame_type = frame["type"].as_str();
     let sentence = match frame_type {
         None => format!("The frame has no type. Give it one of {}.", CLIENT_TYPES.join(", ")),
         Some(other) if !CLIENT_TYPES.contains(&other) => {
             format!("There is no such type of frame. Send one of {}.", CLIENT_TYPES.join(", "))
         }
-        Some(known) => format!("A frame of the type {known} does not look like this: {error}."),
+        Some(known) => {
+            let wrong = match plain_words(error) {
+                (field, message) if field.is_empty() => format!("a field {message}"),
+                (field, message) => format!("`{field}` {message}"),
+            };
+            format!("A frame of the type {known} does not look like this: {wrong}.")
+        }
     };
     let dialect = match frame_type {
         Some("intent" | "safety_response") => Dialect::Legacy,
@@ -109,15 +125,17 @@ mod tests {
             ("[]", Dialect::Platform, "no type"),
             ("{\"type\":7}", Dialect::Platform, "no type"),
             ("{\"type\":\"agent.shout\"}", Dialect::Platform, "no such type"),
-            ("{\"type\":\"agent.message\"}", Dialect::Platform, "missing field `payload`"),
+            ("{\"type\":\"agent.message\"}", Dialect::Platform, "`payload` is required"),
             ("{\"type\":\"agent.resume\",\"conversation_id\":\"a b\"}", Dialect::Platform, "1 to 128 characters"),
-            ("{\"type\":\"intent\"}", Dialect::Legacy, "missing field `intent`"),
-            ("{\"type\":\"safety_response\",\"hook_id\":\"h\"}", Dialect::Legacy, "missing field `approved`"),
+            ("{\"type\":\"intent\"}", Dialect::Legacy, "`intent` is required"),
+            ("{\"type\":\"safety_response\",\"hook_id\":\"h\"}", Dialect::Legacy, "`approved` is required"),
         ] {
             let bad = parse(text).unwrap_err();
             assert_eq!(bad.dialect, dialect, "{text}");
             assert!(bad.sentence.contains(said), "{text}: {}", bad.sentence);
         }
+        let bad = parse("{\"type\":\"agent.message\",\"payload\":\"hunter2\"}").unwrap_err();
+        assert!(bad.sentence.ends_with("a field has to be an object."), "{}", bad.sentence);
         let bad = parse("{\"type\":\"agent.message\",\"id\":\"m1\"}").unwrap_err();
         assert_eq!(bad.reply_to.unwrap().as_str(), "m1");
         let bad = parse("{\"type\":\"intent\",\"session_id\":\"c1\"}").unwrap_err();

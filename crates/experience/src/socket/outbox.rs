@@ -15,12 +15,7 @@ use futures_util::{
 };
 
 use super::{Close, Seat};
-
-/// Messages that may wait for a slow client.
-const MAX_UNSENT_MESSAGES: usize = 256;
-
-/// Bytes that may wait for a slow client.
-const MAX_UNSENT_BYTES: usize = 1024 * 1024;
+use crate::ExperienceLimits;
 
 /// Messages for which room is kept while nothing waits.
 const KEPT_MESSAGES: usize = 16;
@@ -39,6 +34,8 @@ pub(crate) struct Outbox {
     sink: SplitSink<WebSocket, Message>,
     waiting: VecDeque<Message>,
     waiting_bytes: usize,
+    max_messages: usize,
+    max_bytes: usize,
     /// Whether something was handed to the socket that is not flushed.
     unflushed: bool,
     /// How many messages were handed to the socket: shows that a client reads, however slowly.
@@ -46,8 +43,16 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn new(sink: SplitSink<WebSocket, Message>) -> Self {
-        Self { sink, waiting: VecDeque::new(), waiting_bytes: 0, unflushed: false, sent: 0 }
+    pub(crate) fn new(sink: SplitSink<WebSocket, Message>, limits: &ExperienceLimits) -> Self {
+        Self {
+            sink,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            max_messages: limits.unsent_messages,
+            max_bytes: limits.unsent_bytes,
+            unflushed: false,
+            sent: 0,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -76,7 +81,7 @@ impl Outbox {
         let is_free = self.is_empty();
         for message in messages {
             let size_bytes = size_of(&message);
-            let fits = self.waiting.len() < MAX_UNSENT_MESSAGES && self.waiting_bytes + size_bytes <= MAX_UNSENT_BYTES;
+            let fits = self.waiting.len() < self.max_messages && self.waiting_bytes + size_bytes <= self.max_bytes;
             if !is_free && !fits {
                 return Err(Close::Slow);
             }

@@ -74,8 +74,12 @@ impl Telling {
             return Some(frames::runtime_event(event));
         }
         let parsed = event.event();
-        if is_accepted && self.is_called_by_legacy(&parsed) {
-            return None;
+        if is_accepted {
+            match self.told_as_its_parent(&parsed) {
+                Some(Dialect::Platform) => return Some(frames::runtime_event(event)),
+                Some(Dialect::Legacy) => return None,
+                None => {}
+            }
         }
         match self.otherwise {
             Dialect::Platform => Some(frames::runtime_event(event)),
@@ -89,15 +93,16 @@ impl Telling {
         }
     }
 
-    fn is_called_by_legacy(&mut self, accepted: &Event) -> bool {
-        let parent = accepted.data["parent_execution_id"].as_str().and_then(|id| id.parse::<ExecutionId>().ok());
-        let root = match parent.as_ref().map(|parent| (parent, self.executions.get(parent))) {
-            Some((parent, Some(Told::Legacy(_)))) => parent.clone(),
-            Some((_, Some(Told::CalledBy(root)))) => root.clone(),
-            Some((_, Some(Told::Platform) | None)) | None => return false,
+    /// The dialect of the turn that called this execution, in which it is told from now on.
+    fn told_as_its_parent(&mut self, accepted: &Event) -> Option<Dialect> {
+        let parent = accepted.data["parent_execution_id"].as_str()?.parse::<ExecutionId>().ok()?;
+        let (told, dialect) = match self.executions.get(&parent)? {
+            Told::Platform => (Told::Platform, Dialect::Platform),
+            Told::Legacy(_) => (Told::CalledBy(parent.clone()), Dialect::Legacy),
+            Told::CalledBy(root) => (Told::CalledBy(root.clone()), Dialect::Legacy),
         };
-        self.executions.insert(accepted.execution_id.clone(), Told::CalledBy(root));
-        true
+        self.executions.insert(accepted.execution_id.clone(), told);
+        Some(dialect)
     }
 
     fn tell_legacy(&mut self, event: &Event) -> Option<Message> {

@@ -6,7 +6,7 @@ use contract::{
     frame::{AgentMessage, LegacyIntent},
 };
 use runtime::{Watch, port::store::StreamKey};
-use security_guard::{Asker, Permission};
+use security_guard::{Asker, GuardError, Permission};
 use serde_json::Value;
 
 use super::{About, Outcome};
@@ -33,7 +33,7 @@ pub(super) async fn message(connection: &mut Connection, message: AgentMessage) 
     let AgentMessage { id, payload } = message;
     let about = About { reply_to: id.clone(), ..About::new(Dialect::Platform) };
     let said = Said {
-        conversation_id: payload.context.conversation_id.unwrap_or_else(|| new_conversation(&connection.plane)),
+        conversation_id: conversation(connection, payload.context.conversation_id),
         message_id: id.unwrap_or_else(|| new_message(&connection.plane)),
         text: payload.text,
         surface: Surface::from_word(payload.context.surface.as_deref().unwrap_or_default()),
@@ -54,7 +54,7 @@ pub(super) async fn legacy_intent(connection: &mut Connection, intent: LegacyInt
             let said = "metadata.conversation_id is no id. Use letters, digits and . _ : ~ - alone, at most 128.";
             return (Err(Refusal::new(Code::BadFrame, said)), about);
         }
-        None => intent.session_id.clone().unwrap_or_else(|| new_conversation(&connection.plane)),
+        None => conversation(connection, intent.session_id.clone()),
     };
     about.conversation_id = Some(conversation_id.clone());
     let pillar = word("pillar").map(str::to_owned);
@@ -73,7 +73,7 @@ pub(super) async fn legacy_intent(connection: &mut Connection, intent: LegacyInt
 
 async fn say(connection: &mut Connection, said: Said, dialect: Dialect) -> Result<(), Refusal> {
     connection.require(Permission::TalkToAgents)?;
-    let quota = check_anonymous(connection).await?;
+    let quota = check_session(connection).await?;
     let owner = connection.standing.asker.owner();
     let turn = Turn {
         owner: owner.clone(),
@@ -99,13 +99,20 @@ async fn say(connection: &mut Connection, said: Said, dialect: Dialect) -> Resul
     Ok(())
 }
 
-/// An anonymous session's socket outlives neither the session nor its claim, and may do so much in all.
-async fn check_anonymous(connection: &mut Connection) -> Result<Option<u32>, Refusal> {
-    match connection.standing.asker {
-        Asker::User(_) => Ok(None),
+/// A socket's session is worked in for as long as it is the caller's and is not over; an anonymous one may do so much in all.
+async fn check_session(connection: &mut Connection) -> Result<Option<u32>, Refusal> {
+    let gone = || Refusal::new(Code::Forbidden, "This session is somebody's now, or over. Connect again.");
+    match &connection.standing.asker {
+        asker @ Asker::User(_) => {
+            let session = connection.plane.guard.session(Some(asker), &connection.session_id).await;
+            match session {
+                Err(GuardError::NotFound(_)) => Err(gone()),
+                Ok(_) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
         Asker::Anonymous { .. } => {
-            let gone = "This session is somebody's now, or over. Connect again with that account.";
-            connection.look_again().await.map_err(|_| Refusal::new(Code::Forbidden, gone))?;
+            connection.look_again().await.map_err(|_| gone())?;
             Ok(Some(connection.plane.config.limits.anonymous_intents))
         }
     }
@@ -124,6 +131,14 @@ async fn watch_from(
     let key = StreamKey::Conversation(owner, conversation_id.clone());
     let watch = plane.runtime.watch(&key, first_seq.saturating_sub(1)).await?;
     watch.ok_or_else(|| Refusal::not_found("conversation"))
+}
+
+/// The conversation that the client names; otherwise that of the message before it on this socket, or a new one.
+fn conversation(connection: &mut Connection, named: Option<ConversationId>) -> ConversationId {
+    let last = connection.conversation_id.take();
+    let conversation_id = named.or(last).unwrap_or_else(|| new_conversation(&connection.plane));
+    connection.conversation_id = Some(conversation_id.clone());
+    conversation_id
 }
 
 fn new_conversation(plane: &Plane) -> ConversationId {

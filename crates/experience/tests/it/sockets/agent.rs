@@ -60,6 +60,10 @@ impl Handler for TestAgent {
         &self.descriptor
     }
 
+    fn is_offered(&self) -> bool {
+        false
+    }
+
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
         let text = parameters["text"].as_str().unwrap_or_default().to_owned();
         let about = about(context, &parameters);

@@ -86,10 +86,10 @@ async fn whatever_goes_wrong_is_an_execution_failed() {
     client.next().await;
     for (frame, said) in [
         (intent("", "guide", ""), "empty"),
-        (json!({ "type": "intent" }), "missing field"),
+        (json!({ "type": "intent" }), "is required"),
         (json!({ "type": "intent", "intent": "a", "metadata": { "conversation_id": "a b" } }), "no id"),
         (json!({ "type": "safety_response", "hook_id": "hook_nowhere", "approved": true }), "no such approval"),
-        (json!({ "type": "safety_response" }), "missing field"),
+        (json!({ "type": "safety_response" }), "is required"),
     ] {
         client.send(frame.clone()).await;
         let answer = client.next().await;

@@ -1,6 +1,6 @@
 //! The platform's dialect: a turn, its events, and every way to say, stop, decide and resume.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::message;
 use super::server::{Server, seqs, words};
@@ -183,12 +183,24 @@ async fn whatever_goes_wrong_is_told_and_the_socket_stays_open() {
     client.send(message("m1", "fail")).await;
     let frames = client.until("execution.failed").await;
     assert!(words(&frames).contains(&"agent.failed"));
+}
 
-    // Without ids the server chooses them and says so.
-    client.send(json!({ "type": "agent.message", "payload": { "text": "say a" } })).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn without_ids_the_server_chooses_them_and_goes_on_where_it_was() {
+    let server = Server::new().await;
+    let ada = server.register("ada").await;
+    let mut client = server.talk(&ada).await;
+    let mut conversations = Vec::new();
+    for _ in 0..2 {
+        client.send(json!({ "type": "agent.message", "payload": { "text": "say a" } })).await;
+        let frames = client.until("execution.completed").await;
+        let started = frames.iter().find(|frame| frame["event_type"] == "agent.started").unwrap();
+        assert_eq!(started["data"]["agent_id"], "guide");
+        conversations.push(started["data"]["conversation_id"].as_str().unwrap().to_owned());
+    }
+    assert!(conversations[0].starts_with("conv_"));
+    assert_eq!(conversations[0], conversations[1]);
+    client.send(message("m1", "say a")).await;
     let frames = client.until("agent.completed").await;
-    let started = frames.iter().find(|frame| frame["event_type"] == "agent.started").unwrap();
-    assert_eq!(started["data"]["agent_id"], "guide");
-    let conversation_id: &Value = &started["data"]["conversation_id"];
-    assert!(conversation_id.as_str().unwrap().starts_with("conv_"));
+    assert!(frames.iter().all(|frame| frame["data"]["conversation_id"] != json!(conversations[0])));
 }
