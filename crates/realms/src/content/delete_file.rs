@@ -6,14 +6,14 @@ use contract::{
     intent::{ApprovalRule, IntentDescriptor},
 };
 use runtime::{
-    ArtifactChange, ExecutionContext, Failure, Handler,
+    ArtifactChange, ExecutionContext, Failure, Handler, OwnerView,
     port::store::{ArtifactFilter, Object, PageRequest},
 };
 use serde_json::{Value, json};
 
 use super::{
     REALM,
-    find_file::{FILE, Wanted, file_name, file_properties, find_file},
+    find_file::{FILE, Wanted, file_name, file_properties, find_file, settle_file},
     parsed::{PARSED_FILE, gone},
 };
 use crate::{descriptor, markdown::counted};
@@ -49,6 +49,10 @@ impl DeleteFile {
 impl Handler for DeleteFile {
     fn descriptor(&self) -> &IntentDescriptor {
         &self.descriptor
+    }
+
+    async fn settle(&self, view: &OwnerView, parameters: Object) -> Result<Object, Failure> {
+        settle_file(view, parameters, Wanted::Any).await
     }
 
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {

@@ -5,7 +5,7 @@ use contract::{
     artifact::{Artifact, LifecycleState},
 };
 use runtime::{
-    ExecutionContext, Failure,
+    ExecutionContext, Failure, OwnerView,
     port::store::{ArtifactFilter, Object, PageRequest},
 };
 use serde_json::{Value, json};
@@ -22,9 +22,8 @@ const MOST_FILES: u32 = 1_000;
 /// How many names a failure lists.
 const LISTED_NAMES: usize = 5;
 
-/// The parameters that name a file, the clearest first. Clients that are older than this server use the later ones.
+/// The parameters that name a file, the clearest first: an id is clearer than a name.
 const NAMING: [&str; 9] = [
-    "file",
     "file_id",
     "artifact_id",
     "parsed_file_id",
@@ -33,6 +32,7 @@ const NAMING: [&str; 9] = [
     "file_reference",
     "parsed_file_reference",
     "boundary_contract_id",
+    "file",
 ];
 
 /// What an intent can do something with.
@@ -81,18 +81,42 @@ pub fn file_properties(more: Value) -> Value {
 /// The file that the parameters name; without any, the newest that fits of this session, else of this owner. Archived files are
 /// found only by their name or id.
 pub async fn find_file(context: &ExecutionContext, parameters: &Object, wanted: Wanted) -> Result<Artifact, Failure> {
+    find_in(&context.view().await?, parameters, wanted).await
+}
+
+async fn find_in(view: &OwnerView, parameters: &Object, wanted: Wanted) -> Result<Artifact, Failure> {
     match named(parameters) {
-        Some(named) => find_named(context, named).await,
-        None => find_newest(context, wanted).await,
+        Some(named) => find_named(view, named).await,
+        None => find_newest(view, wanted).await,
     }
+}
+
+/// The parameters with the file that they mean, by its name for people and by its id: files that come later do not change it.
+pub(super) async fn settle_file(view: &OwnerView, mut parameters: Object, wanted: Wanted) -> Result<Object, Failure> {
+    let file = find_in(view, &parameters, wanted).await?;
+    let said = parameters.get(FILE).and_then(Value::as_str).map(str::trim).filter(|said| !said.is_empty());
+    if let Some(said) = said
+        && plain(said) != plain(file_name(&file))
+        && find_named(view, said).await?.artifact_id != file.artifact_id
+    {
+        let message = format!("{} is not the file of the id beside it. Name the file once.", code(said));
+        return Err(Failure::new(Code::ValidationFailed, message));
+    }
+    for name in NAMING {
+        parameters.remove(name);
+    }
+    parameters.insert(FILE.to_owned(), json!(file_name(&file)));
+    parameters.insert("file_id".to_owned(), json!(file.artifact_id));
+    Ok(parameters)
 }
 
 /// The same for a file that is to come back: without a name it is the newest archived one.
 pub(super) async fn find_archived(context: &ExecutionContext, parameters: &Object) -> Result<Artifact, Failure> {
+    let view = context.view().await?;
     if let Some(named) = named(parameters) {
-        return find_named(context, named).await;
+        return find_named(&view, named).await;
     }
-    let files = newest_files(context).await?;
+    let files = newest_files(&view).await?;
     let archived = files.into_iter().find(|file| file.lifecycle_state == LifecycleState::Archived);
     archived.ok_or_else(|| Failure::new(Code::NotFound, "No file is archived, so there is nothing to restore."))
 }
@@ -110,11 +134,11 @@ pub fn file_name(file: &Artifact) -> &str {
         .unwrap_or("the file")
 }
 
-async fn find_named(context: &ExecutionContext, named: &str) -> Result<Artifact, Failure> {
-    if let Some(file) = find_by_id(context, named).await? {
+async fn find_named(view: &OwnerView, named: &str) -> Result<Artifact, Failure> {
+    if let Some(file) = find_by_id(view, named).await? {
         return Ok(file);
     }
-    let files = newest_files(context).await?;
+    let files = newest_files(view).await?;
     match choose_by_name(&files, named) {
         Choice::One(file) => Ok(file.clone()),
         Choice::Several(names) => Err(Failure::new(
@@ -126,10 +150,10 @@ async fn find_named(context: &ExecutionContext, named: &str) -> Result<Artifact,
 }
 
 /// An id of a file, or of something that was made of one.
-async fn find_by_id(context: &ExecutionContext, text: &str) -> Result<Option<Artifact>, Failure> {
+async fn find_by_id(view: &OwnerView, text: &str) -> Result<Option<Artifact>, Failure> {
     let Ok(id) = text.parse::<ArtifactId>() else { return Ok(None) };
-    let Some(artifact) = context.artifact(&id).await? else { return Ok(None) };
-    let file = if artifact.artifact_type == FILE { Some(artifact) } else { parent_file(context, &artifact).await? };
+    let Some(artifact) = view.artifact(&id).await? else { return Ok(None) };
+    let file = if artifact.artifact_type == FILE { Some(artifact) } else { parent_file(view, &artifact).await? };
     match file {
         Some(file) if file.lifecycle_state == LifecycleState::Deleted => {
             Err(Failure::new(Code::Gone, "That file was deleted. Upload it again to use it."))
@@ -138,9 +162,9 @@ async fn find_by_id(context: &ExecutionContext, text: &str) -> Result<Option<Art
     }
 }
 
-async fn parent_file(context: &ExecutionContext, artifact: &Artifact) -> Result<Option<Artifact>, Failure> {
+async fn parent_file(view: &OwnerView, artifact: &Artifact) -> Result<Option<Artifact>, Failure> {
     for parent in &artifact.parent_artifacts {
-        if let Some(parent) = context.artifact(parent).await?.filter(|parent| parent.artifact_type == FILE) {
+        if let Some(parent) = view.artifact(parent).await?.filter(|parent| parent.artifact_type == FILE) {
             return Ok(Some(parent));
         }
     }
@@ -148,16 +172,16 @@ async fn parent_file(context: &ExecutionContext, artifact: &Artifact) -> Result<
 }
 
 /// Not deleted ones, those of this session first, each newest first.
-async fn newest_files(context: &ExecutionContext) -> Result<Vec<Artifact>, Failure> {
+async fn newest_files(view: &OwnerView) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { artifact_type: Some(FILE.to_owned()), ..ArtifactFilter::default() };
-    let mut files = context.artifacts(&filter, PageRequest::first(MOST_FILES)).await?.items;
+    let mut files = view.artifacts(&filter, PageRequest::first(MOST_FILES)).await?.items;
     // The sort is stable, so the newest stay first among their own.
-    files.sort_by_key(|file| file.session_id != *context.session_id());
+    files.sort_by_key(|file| file.session_id != *view.session_id());
     Ok(files)
 }
 
-async fn find_newest(context: &ExecutionContext, wanted: Wanted) -> Result<Artifact, Failure> {
-    let mut files = newest_files(context).await?;
+async fn find_newest(view: &OwnerView, wanted: Wanted) -> Result<Artifact, Failure> {
+    let mut files = newest_files(view).await?;
     files.retain(|file| file.lifecycle_state != LifecycleState::Archived);
     let fitting = files.iter().position(|file| wanted.fits(file)).unwrap_or(0);
     if files.is_empty() {

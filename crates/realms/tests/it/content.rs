@@ -1,7 +1,7 @@
 //! Files through the front door.
 
 use contract::{ArtifactId, artifact::LifecycleState, execution::ExecutionStatus};
-use runtime::Content;
+use runtime::{Content, RuntimeError};
 use serde_json::{Value, json};
 
 use crate::house::{House, owner};
@@ -82,6 +82,28 @@ async fn a_broken_file_names_its_place_and_stays() {
         let file = house.client().artifact(&owner(), &id).await.unwrap().unwrap();
         assert_eq!(file.lifecycle_state, LifecycleState::Ready, "{name} is gone");
     }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_what_was_agreed_to() {
+    let house = House::new().await;
+    let agreed_to = house.upload("orders.csv", "a,b\n1,2\n").await;
+    let asked = house.submit("delete_file", json!({}), Vec::new()).await;
+    let approval = house.pending().await;
+    assert_eq!(approval.proposed.parameters["file"], "orders.csv");
+    house.upload("orders.csv", "a,b\n3,4\n").await;
+    let ambiguous = json!({"approved": true, "corrections": {"file": "elsewhere.csv"}});
+    assert!(house.decide(&approval, ambiguous).await.is_err(), "the id and the name have to be the same file's");
+    house.decide(&approval, json!({"approved": true})).await.unwrap();
+    let deleted = house.client().wait(&owner(), &asked).await.unwrap().unwrap();
+    assert_eq!(deleted.result["file_id"], json!(agreed_to));
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_a_file_that_is_not_there() {
+    let house = House::new().await;
+    let refused = house.try_submit("delete_file", json!({"file": "orders.csv"}), Vec::new()).await;
+    assert!(matches!(refused, Err(RuntimeError::InvalidParameters(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -8,13 +8,13 @@ use std::sync::{
 use bytes::Bytes;
 use contract::{
     ExecutionId, Owner, Timestamp,
-    approval::{ApprovalStatus, Decision},
+    approval::{Approval, ApprovalStatus, Decision},
     execution::{Execution, ExecutionStatus},
     intent::Timing,
 };
 use realms::{Cell, QueryAnswer, QueryError, QueryLimits, Table, TableQuery};
 use runtime::{
-    Catalogue, Clock, Runtime, RuntimeClient, RuntimeConfig, SubmitRequest,
+    Catalogue, Clock, Runtime, RuntimeClient, RuntimeConfig, RuntimeError, SubmitRequest,
     memory::{MemoryObjects, MemoryStore},
     port::store::{Object, PageRequest, StoredObject},
 };
@@ -80,6 +80,15 @@ impl House {
     }
 
     pub(crate) async fn submit(&self, intent: &str, parameters: Value, attachments: Vec<StoredObject>) -> ExecutionId {
+        self.try_submit(intent, parameters, attachments).await.unwrap_or_else(|error| panic!("{intent}: {error:?}"))
+    }
+
+    pub(crate) async fn try_submit(
+        &self,
+        intent: &str,
+        parameters: Value,
+        attachments: Vec<StoredObject>,
+    ) -> Result<ExecutionId, RuntimeError> {
         let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
         let request = SubmitRequest {
             owner: owner(),
@@ -95,7 +104,7 @@ impl House {
             timing: Timing::default(),
             quota: None,
         };
-        self.client.submit(request).await.unwrap_or_else(|error| panic!("{intent}: {error:?}")).execution_id
+        Ok(self.client.submit(request).await?.execution_id)
     }
 
     /// Has an intent executed to its end.
@@ -132,14 +141,24 @@ impl House {
         execution.result["file_id"].as_str().unwrap().to_owned()
     }
 
-    /// Submits what needs an approval, and gives it.
-    pub(crate) async fn run_approved(&self, intent: &str, parameters: Value) -> Execution {
-        let id = self.submit(intent, parameters, Vec::new()).await;
+    /// The one approval that is pending.
+    pub(crate) async fn pending(&self) -> Approval {
         let pending =
             self.client.approvals(&owner(), Some(ApprovalStatus::Pending), PageRequest::first(10)).await.unwrap();
         let [approval] = &pending.items[..] else { panic!("one approval is pending, not {}", pending.items.len()) };
-        let decision = serde_json::from_value::<Decision>(json!({"approved": true})).unwrap();
-        self.client.decide(&owner(), &approval.hook_id, decision).await.unwrap().unwrap();
+        approval.clone()
+    }
+
+    pub(crate) async fn decide(&self, approval: &Approval, word: Value) -> Result<Option<Approval>, RuntimeError> {
+        let decision = serde_json::from_value::<Decision>(word).unwrap();
+        self.client.decide(&owner(), &approval.hook_id, decision).await
+    }
+
+    /// Submits what needs an approval, and gives it.
+    pub(crate) async fn run_approved(&self, intent: &str, parameters: Value) -> Execution {
+        let id = self.submit(intent, parameters, Vec::new()).await;
+        let approval = self.pending().await;
+        self.decide(&approval, json!({"approved": true})).await.unwrap().unwrap();
         self.client.wait(&owner(), &id).await.unwrap().unwrap()
     }
 }
