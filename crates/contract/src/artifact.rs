@@ -90,7 +90,7 @@ pub struct Provenance {
 pub struct ListArtifacts {
     #[serde(default)]
     pub session_id: Option<SessionId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::id::blank_is_none")]
     pub tenant_id: Option<TenantId>,
     #[serde(default)]
     pub artifact_type: Option<String>,
@@ -127,6 +127,6 @@ pub struct ResolveArtifact {
     pub artifact_type: Option<String>,
     #[serde(default)]
     pub session_id: Option<SessionId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::id::blank_is_none")]
     pub tenant_id: Option<TenantId>,
 }

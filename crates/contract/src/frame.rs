@@ -75,7 +75,7 @@ pub struct MessageContext {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct LegacyIntent {
     pub intent: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::id::blank_is_none")]
     pub session_id: Option<ConversationId>,
     #[serde(default)]
     pub agent_type: Option<String>,

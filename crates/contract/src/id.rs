@@ -149,6 +149,17 @@ id!(
     AgentId, "agent"
 );
 
+/// For fields in which the old client writes `""` for none.
+pub(crate) fn blank_is_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -77,7 +77,7 @@ pub struct SubmitIntent {
     #[serde(default)]
     pub conversation_id: Option<ConversationId>,
     /// Must be the caller's own where it is given.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::id::blank_is_none")]
     pub tenant_id: Option<TenantId>,
     /// Not before this; at most 366 days ahead.
     #[serde(default)]

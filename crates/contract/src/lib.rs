@@ -13,6 +13,7 @@ pub mod frame;
 pub mod id;
 pub mod intent;
 pub mod owner;
+pub mod pending;
 pub mod problem;
 pub mod session;
 pub mod time;
