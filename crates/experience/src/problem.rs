@@ -163,11 +163,20 @@ impl From<RuntimeError> for Refusal {
                 Code::QuotaReached,
                 "An anonymous session can do no more than this. Register or sign in, and claim the session to go on.",
             ),
+            RuntimeError::NobodyToAgree => Self::new(
+                Code::Forbidden,
+                "This needs an approval, which an anonymous session cannot give. Register or sign in, claim the session, \
+                 and ask again.",
+            ),
             RuntimeError::AlreadyDecided(status) => Self::new(
                 Code::AlreadyDecided,
                 format!("This approval has been decided already: it is {}.", status.as_str()),
             ),
             RuntimeError::NotRedrivable(why) => Self::new(Code::NotRedrivable, not_redrivable(&why)),
+            RuntimeError::BadCursor => Self::new(
+                Code::BadCursor,
+                "The cursor is none that an earlier page gave as `next_cursor`. Leave it out for the first page.",
+            ),
             RuntimeError::Unavailable => {
                 Self::new(Code::Unavailable, "The server takes nothing more just now. Try again in a moment.")
             }

@@ -44,7 +44,7 @@ pub struct Begun {
 
 /// Chooses the agent and submits the turn. When this returns the turn is durable; it does not wait for it.
 pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
-    check_text(&turn.text)?;
+    check_text("text", &turn.text)?;
     let conversation = routing::standing(&plane.runtime, &turn.owner, &turn.conversation_id).await?;
     let choice = routing::choose(&plane.agents, turn.named.as_ref(), &conversation, turn.surface)?;
     let parameters = parameters(&turn, &choice);
@@ -79,13 +79,14 @@ fn parameters(turn: &Turn, choice: &routing::Choice) -> Map<String, Value> {
     parameters
 }
 
-fn check_text(text: &str) -> Result<(), Refusal> {
+/// Refuses what is empty or too long, under the name that the field has for the client.
+pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
-        return Err(Refusal::field("text", "Say something: the message is empty."));
+        return Err(Refusal::field(field, "Say something: the message is empty."));
     }
     // Characters are counted only where the bytes could be too many.
     if text.len() > MAX_TEXT_CHARACTERS && text.chars().count() > MAX_TEXT_CHARACTERS {
-        return Err(Refusal::field("text", format!("A message has at most {MAX_TEXT_CHARACTERS} characters.")));
+        return Err(Refusal::field(field, format!("A message has at most {MAX_TEXT_CHARACTERS} characters.")));
     }
     Ok(())
 }

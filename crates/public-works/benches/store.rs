@@ -127,7 +127,8 @@ impl Bench {
         let submission = Submission {
             state: decision.next,
             events: decision.events,
-            idempotency: Some(Idempotency { key: number.to_string(), fingerprint: [1; 32] }),
+            carries_out: None,
+            idempotency: vec![Idempotency { key: number.to_string(), fingerprint: [1; 32] }],
             approval: None,
             message: None,
             quota: None,

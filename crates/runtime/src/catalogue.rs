@@ -45,6 +45,11 @@ impl Catalogue {
         self.intents.get(intent_type).map(|entry| &entry.handler)
     }
 
+    /// What clients may ask for, in the order of the names.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &IntentDescriptor> {
+        self.intents.values().filter(|entry| entry.handler.is_offered()).map(|entry| entry.handler.descriptor())
+    }
+
     /// In the order of their names.
     pub fn descriptors(&self) -> impl Iterator<Item = &IntentDescriptor> {
         self.intents.values().map(|entry| entry.handler.descriptor())

@@ -1,5 +1,6 @@
 //! The Runtime as the Experience Plane sees it: submit, watch, read, cancel, decide.
 
+mod pending;
 mod read;
 mod upload;
 
@@ -14,7 +15,9 @@ use contract::{
     intent::{IntentDescriptor, Submitted, Timing},
     problem::FieldError,
 };
+use serde_json::{Value, json};
 
+pub use pending::NewPendingIntent;
 pub use read::Followed;
 pub use upload::Upload;
 
@@ -25,7 +28,7 @@ use crate::{
         clock::random_10,
         store::{Idempotency, NewMessage, Object, StoredObject, StreamKey},
     },
-    submit::{Acceptance, fingerprint},
+    submit::{Acceptance, Asked, answer_again},
     watch::Watch,
     worker::Shared,
 };
@@ -78,6 +81,9 @@ pub enum RuntimeError {
     IdempotencyMismatch,
     #[error("the owner's quota is reached")]
     QuotaReached,
+    /// Somebody would have to agree, and an anonymous session cannot.
+    #[error("nobody can agree for an anonymous session")]
+    NobodyToAgree,
     #[error("somebody has decided already")]
     AlreadyDecided(ApprovalStatus),
     #[error("the execution cannot be driven again")]
@@ -85,10 +91,19 @@ pub enum RuntimeError {
     /// Too much waits already, or the Runtime is stopping.
     #[error("the runtime takes nothing more just now")]
     Unavailable,
+    #[error("the cursor is not one of ours")]
+    BadCursor,
     #[error("the storage is full")]
     StorageFull,
     #[error("the storage failed")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RuntimeError {
+    /// What is wrong with one field.
+    pub(crate) fn invalid(field: &str, message: &str) -> Self {
+        Self::InvalidParameters(vec![FieldError { field: field.to_owned(), message: message.to_owned() }])
+    }
 }
 
 /// How `content` answers.
@@ -110,8 +125,13 @@ impl RuntimeClient {
     pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, RuntimeError> {
         let clock = &*self.shared.clock;
         let now = clock.now();
-        check_timing(request.timing, now)?;
         let idempotency = idempotency(&request);
+        if let Err(out_of_time) = check_timing(request.timing, now) {
+            // A retry of what was accepted in time is answered as it was.
+            let known = self.shared.store.submitted(&request.owner, &idempotency).await?;
+            return known.and_then(answer_again).unwrap_or(Err(out_of_time));
+        }
+        let carries_out = request.intent_id.clone();
         let message = request.message.map(|message| NewMessage {
             id: message.id,
             at_event: 0,
@@ -142,7 +162,7 @@ impl RuntimeClient {
             created_at: now,
         };
         let quota = request.quota;
-        self.shared.accept(Acceptance { header, idempotency, message, quota, approval: None }).await
+        self.shared.accept(Acceptance { header, carries_out, idempotency, message, quota, approval: None }).await
     }
 
     /// A cursor on a stream, after `after`. `None` where the stream is not there, or not its owner's.
@@ -205,9 +225,14 @@ impl RuntimeClient {
         self.execution(owner, id).await
     }
 
-    /// The intents that can be asked for, in the order of their names.
+    /// The intents that clients can ask for, in the order of their names.
     pub fn intents(&self) -> Vec<IntentDescriptor> {
-        self.shared.catalogue.descriptors().cloned().collect()
+        self.shared.catalogue.offered().cloned().collect()
+    }
+
+    /// Whether clients may ask for an intent by this name.
+    pub fn offers(&self, intent_type: &str) -> bool {
+        self.shared.catalogue.handler(intent_type).is_some_and(|handler| handler.is_offered())
     }
 
     /// Answers when the storage does and nothing is being stopped.
@@ -221,10 +246,7 @@ impl RuntimeClient {
 
 /// Refuses a time to run that is out of reach, and a deadline that leaves no time.
 fn check_timing(timing: Timing, now: Timestamp) -> Result<(), RuntimeError> {
-    let wrong = |field: &str, message: &str| {
-        let error = FieldError { field: field.to_owned(), message: message.to_owned() };
-        Err(RuntimeError::InvalidParameters(vec![error]))
-    };
+    let wrong = |field: &str, message: &str| Err(RuntimeError::invalid(field, message));
     if timing.run_at.is_some_and(|run_at| run_at > now.after(MAX_AHEAD)) {
         return wrong("run_at", "must be within the next 366 days");
     }
@@ -237,24 +259,36 @@ fn check_timing(timing: Timing, now: Timestamp) -> Result<(), RuntimeError> {
     }
 }
 
-fn idempotency(request: &SubmitRequest) -> Option<Idempotency> {
-    // The strictest name wins: a message is one turn whatever else the client sends along.
-    let key = match (&request.message, &request.conversation_id, &request.idempotency_key, &request.intent_id) {
-        (Some(message), Some(conversation_id), _, _) => format!("message:{conversation_id}:{}", message.id),
-        (_, _, Some(key), _) => format!("key:{key}"),
-        (_, _, None, Some(intent_id)) => format!("intent:{intent_id}"),
-        (_, _, None, None) => return None,
+/// The names under which a retry is known. A message is one turn whatever else the client sends along, and from whichever session.
+fn idempotency(request: &SubmitRequest) -> Vec<Idempotency> {
+    let asked = |parameters, text, place| Asked {
+        intent_type: &request.intent_type,
+        parameters,
+        attachments: &request.attachments,
+        timing: request.timing,
+        text,
+        place,
     };
-    let text = request.message.as_ref().map(|message| message.text.as_str());
-    let parameters = if text.is_some() { &Object::new() } else { &request.parameters };
-    let fingerprint = fingerprint(&request.intent_type, parameters, &request.attachments, text, request.timing);
-    Some(Idempotency { key, fingerprint })
+    if let (Some(message), Some(conversation_id)) = (&request.message, &request.conversation_id) {
+        let key = format!("message:{conversation_id}:{}", message.id);
+        let fingerprint = asked(&Object::new(), Some(&message.text), Value::Null).fingerprint();
+        return vec![Idempotency { key, fingerprint }];
+    }
+    let key = request.idempotency_key.as_ref().map(|key| format!("key:{key}"));
+    let intent_id = request.intent_id.as_ref().map(|intent_id| format!("intent:{intent_id}"));
+    if key.is_none() && intent_id.is_none() {
+        return Vec::new();
+    }
+    let place = json!([request.session_id, request.conversation_id, request.metadata]);
+    let fingerprint = asked(&request.parameters, None, place).fingerprint();
+    key.into_iter().chain(intent_id).map(|key| Idempotency { key, fingerprint }).collect()
 }
 
 impl From<StoreError> for RuntimeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict | StoreError::Busy => Self::Unavailable,
+            StoreError::BadCursor => Self::BadCursor,
             StoreError::Full => Self::StorageFull,
             StoreError::Failed(source) => Self::Storage(source),
         }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     handler::Failure,
     port::store::{ArtifactFilter, Object, Page, PageRequest, SearchHit, StoredObject},
+    view::OwnerView,
     worker::Run,
 };
 
@@ -195,6 +196,12 @@ impl ExecutionContext {
         self.run.change_artifact(key, id, change).await
     }
 
+    /// What the owner of now has, to look at.
+    pub async fn view(&self) -> Result<OwnerView, Failure> {
+        let owner = self.owner().await?;
+        Ok(OwnerView::new(self.run.store(), owner, self.session_id().clone()))
+    }
+
     pub async fn artifact(&self, id: &ArtifactId) -> Result<Option<Artifact>, Failure> {
         Ok(self.run.stored_artifact(id).await?.map(|stored| stored.artifact))
     }
@@ -244,8 +251,13 @@ impl ExecutionContext {
         Work: FnOnce() -> Result<T, Failure> + Send + 'static,
     {
         self.until_cancelled(async {
-            let _place = self.run.computing_place().await;
-            match tokio::task::spawn_blocking(work).await {
+            let place = self.run.computing_place().await;
+            // Work that nobody waits for any more still computes, and keeps its place for as long.
+            let placed = move || {
+                let _place = place;
+                work()
+            };
+            match tokio::task::spawn_blocking(placed).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Failure::new(Code::HandlerPanicked, "The computation broke; the execution was ended.")),
             }

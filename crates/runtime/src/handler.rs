@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use contract::{Code, execution::ProblemDetails, intent::IntentDescriptor};
 use serde_json::Value;
 
-use crate::{context::ExecutionContext, port::store::Object};
+use crate::{context::ExecutionContext, port::store::Object, view::OwnerView};
 
 /// How long an attempt may take where the handler does not say otherwise.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(300);
@@ -16,9 +16,21 @@ pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(300);
 pub trait Handler: Send + Sync {
     fn descriptor(&self) -> &IntentDescriptor;
 
+    /// Whether clients may ask for it by its name. What is not offered is asked for by the house itself.
+    fn is_offered(&self) -> bool {
+        true
+    }
+
     /// How long one attempt may take.
     fn time_limit(&self) -> Duration {
         DEFAULT_TIME_LIMIT
+    }
+
+    /// Names what the parameters only hint at (“the newest file”), before somebody is asked to agree, so that what is done is what was
+    /// agreed to. Called only where somebody has to agree, and again with their corrections. A failure refuses the intent.
+    async fn settle(&self, view: &OwnerView, parameters: Object) -> Result<Object, Failure> {
+        let _ = view;
+        Ok(parameters)
     }
 
     /// Does it, and answers what is to be the execution's `result`. What it did before may be done again after a crash, but for

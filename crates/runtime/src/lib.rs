@@ -17,14 +17,18 @@ pub mod memory;
 mod recent;
 mod schema;
 mod submit;
+mod view;
 mod watch;
 mod worker;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use client::{Content, Followed, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage};
+pub use client::{
+    Content, Followed, NewPendingIntent, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage,
+};
 pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler};
 pub use lifecycle::Runtime;
 pub use port::{Clock, ObjectError, ObjectSink, Objects, Store, StoreError};
+pub use view::OwnerView;
 pub use watch::Watch;
 pub use worker::RuntimeConfig;

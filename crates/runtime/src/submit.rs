@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use contract::{
-    ExecutionId, IntentId, Timestamp,
+    ExecutionId, IntentId, Owner, Timestamp,
     intent::{ApprovalRule, Submitted, Timing},
 };
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
     client::RuntimeError,
+    handler::FailureKind,
     machine::{self, Header, State},
     port::store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    view::OwnerView,
     worker::{Shared, approval_of},
 };
 
 /// An intent whose words are all there.
 pub(crate) struct Acceptance {
     pub(crate) header: Header,
-    pub(crate) idempotency: Option<Idempotency>,
+    /// The client's own id of the intent: it may have meant to submit it for long.
+    pub(crate) carries_out: Option<IntentId>,
+    pub(crate) idempotency: Vec<Idempotency>,
     pub(crate) message: Option<NewMessage>,
     pub(crate) quota: Option<u32>,
     /// Why somebody has to agree first, where the caller wants it beyond the intent's own rule.
@@ -27,17 +32,22 @@ pub(crate) struct Acceptance {
 
 impl Shared {
     /// Makes an execution durable and takes it up. Whoever asked may go away meanwhile: what was begun is finished.
-    pub(crate) async fn accept(self: &Arc<Self>, acceptance: Acceptance) -> Result<Submitted, RuntimeError> {
+    pub(crate) async fn accept(self: &Arc<Self>, mut acceptance: Acceptance) -> Result<Submitted, RuntimeError> {
         if self.stopping.is_cancelled() {
             return Err(RuntimeError::Unavailable);
         }
         self.check(&acceptance.header.intent_type, &acceptance.header.parameters)?;
-        let approval = self.approval_reason(&acceptance).map(|reason| approval_of(self, &acceptance.header, reason));
+        let reason = self.approval_reason(&acceptance);
+        if reason.is_some() {
+            self.settle(&mut acceptance.header).await?;
+        }
+        let approval = reason.map(|reason| approval_of(self, &acceptance.header, reason));
         let now = self.clock.now();
         let decision = machine::accept(acceptance.header, approval, acceptance.message.as_ref(), now);
         let submission = Submission {
             state: decision.next,
             events: decision.events,
+            carries_out: acceptance.carries_out,
             idempotency: acceptance.idempotency,
             approval: decision.approval,
             message: acceptance.message,
@@ -57,6 +67,21 @@ impl Shared {
         }
     }
 
+    /// Makes the parameters say what somebody is asked to agree to.
+    pub(crate) async fn settle(&self, header: &mut Header) -> Result<(), RuntimeError> {
+        if let Owner::Anonymous { .. } = header.owner {
+            return Err(RuntimeError::NobodyToAgree);
+        }
+        let Some(handler) = self.catalogue.handler(&header.intent_type) else { return Ok(()) };
+        let view = OwnerView::new(Arc::clone(&self.store), header.owner.clone(), header.session_id.clone());
+        let parameters = std::mem::take(&mut header.parameters);
+        header.parameters = handler.settle(&view, parameters).await.map_err(|failure| match failure.kind {
+            FailureKind::Final => RuntimeError::invalid("parameters", &failure.message),
+            FailureKind::Transient | FailureKind::Cancelled | FailureKind::Fenced => RuntimeError::Unavailable,
+        })?;
+        self.check(&header.intent_type, &header.parameters)
+    }
+
     fn approval_reason(&self, acceptance: &Acceptance) -> Option<String> {
         if acceptance.approval.is_some() {
             return acceptance.approval.clone();
@@ -70,7 +95,11 @@ impl Shared {
 
     async fn save(self: &Arc<Self>, submission: Submission) -> Result<Submitted, RuntimeError> {
         let state = submission.state.clone();
-        match self.store.submit(submission).await? {
+        let outcome = self.store.submit(submission).await?;
+        if !matches!(outcome, SubmitOutcome::Accepted(_)) {
+            self.discard(&state.header.attachments).await;
+        }
+        match outcome {
             SubmitOutcome::Accepted(committed) => {
                 self.publish(&state, committed);
                 let answer = accepted(
@@ -81,11 +110,17 @@ impl Shared {
                 self.take_up(state);
                 Ok(answer)
             }
-            SubmitOutcome::Known { execution_id, intent_id, created_at, same_request: true } => {
-                Ok(accepted(execution_id, intent_id, created_at))
-            }
-            SubmitOutcome::Known { same_request: false, .. } => Err(RuntimeError::IdempotencyMismatch),
             SubmitOutcome::QuotaReached => Err(RuntimeError::QuotaReached),
+            known @ SubmitOutcome::Known { .. } => answer_again(known).expect("it is known"),
+        }
+    }
+
+    /// Takes the bytes away that came with what was not accepted.
+    async fn discard(&self, attachments: &[StoredObject]) {
+        for object in attachments {
+            if let Err(error) = self.objects.delete(&object.object_id).await {
+                tracing::warn!(error = %error, "the bytes of a refused upload could not be taken away");
+            }
         }
     }
 
@@ -100,34 +135,50 @@ impl Shared {
     }
 }
 
+/// The first answer, for a retry of what is known.
+pub(crate) fn answer_again(outcome: SubmitOutcome) -> Option<Result<Submitted, RuntimeError>> {
+    match outcome {
+        SubmitOutcome::Known { execution_id, intent_id, created_at, same_request: true } => {
+            Some(Ok(accepted(execution_id, intent_id, created_at)))
+        }
+        SubmitOutcome::Known { same_request: false, .. } => Some(Err(RuntimeError::IdempotencyMismatch)),
+        SubmitOutcome::Accepted(_) | SubmitOutcome::QuotaReached => None,
+    }
+}
+
 fn accepted(execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp) -> Submitted {
     Submitted { execution_id, intent_id, status: "accepted".to_owned(), created_at }
 }
 
-/// A digest of what is asked for, to tell a retry from another request under the same key. Attachments count by name and size: their
-/// object ids are new in each upload.
-pub(crate) fn fingerprint(
-    intent_type: &str,
-    parameters: &Object,
-    attachments: &[StoredObject],
-    text: Option<&str>,
-    timing: Timing,
-) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        digest.update((bytes.len() as u64).to_le_bytes());
-        digest.update(bytes);
-    };
-    part(intent_type.as_bytes());
-    part(serde_json::Value::Object(parameters.clone()).to_string().as_bytes());
-    for attachment in attachments {
-        part(attachment.file_name.as_bytes());
-        part(&attachment.size_bytes.to_le_bytes());
+/// What is asked for, as far as it tells a retry from another request under the same key.
+pub(crate) struct Asked<'request> {
+    pub(crate) intent_type: &'request str,
+    pub(crate) parameters: &'request Object,
+    pub(crate) attachments: &'request [StoredObject],
+    pub(crate) timing: Timing,
+    /// The person's message, where it is a turn.
+    pub(crate) text: Option<&'request str>,
+    /// Where it belongs, and what the client sent along: `null` where a retry may come from elsewhere.
+    pub(crate) place: Value,
+}
+
+impl Asked<'_> {
+    /// Attachments count by their bytes and names: their object ids are new in each upload.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        part(self.intent_type.as_bytes());
+        part(json!(self.parameters).to_string().as_bytes());
+        for attachment in self.attachments {
+            part(attachment.file_name.as_bytes());
+            part(attachment.sha256.as_deref().unwrap_or_default().as_bytes());
+        }
+        part(self.text.unwrap_or_default().as_bytes());
+        part(json!(self.timing).to_string().as_bytes());
+        part(self.place.to_string().as_bytes());
+        digest.finalize().into()
     }
-    part(text.unwrap_or_default().as_bytes());
-    // Keys from before there was timing stay what they were.
-    if timing != Timing::default() {
-        part(serde_json::json!(timing).to_string().as_bytes());
-    }
-    digest.finalize().into()
 }

@@ -59,9 +59,8 @@ struct TurnContext {
 
 impl Invocation {
     fn read(parameters: Map<String, Value>) -> Result<Self, Failure> {
-        serde_json::from_value(Value::Object(parameters)).map_err(|error| {
-            Failure::new(Code::ValidationFailed, format!("The parameters of agent_invoke do not fit: {error}."))
-        })
+        serde_json::from_value(Value::Object(parameters))
+            .map_err(|_| Failure::new(Code::ValidationFailed, "The parameters of agent_invoke do not fit."))
     }
 
     fn surface(&self) -> Surface {
@@ -87,6 +86,11 @@ impl AgentInvoke {
 impl Handler for AgentInvoke {
     fn descriptor(&self) -> &IntentDescriptor {
         &self.descriptor
+    }
+
+    /// Which agent answers is chosen by routing, with its reason: no client forges either.
+    fn is_offered(&self) -> bool {
+        false
     }
 
     fn time_limit(&self) -> Duration {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     CallContext, Credentials, Refusal,
-    turn::{Begun, Turn, submit_turn},
+    turn::{Begun, Turn, check_text, submit_turn},
 };
 
 /// How long a call waits for the end of its turn.
@@ -98,6 +98,7 @@ pub(super) async fn chat(credentials: Credentials, Json(body): Json<Chat>) -> Re
     let context = credentials.enter_with_legacy_session(Some(&body.session_id)).await?;
     context.require(Permission::TalkToAgents)?;
     context.check_session(&body.session_id).await?;
+    check_text("message", &body.message)?;
     let conversation_id = conversation_of(&body.session_id)?;
     let before = context.runtime().conversation_summary(context.owner(), &conversation_id).await?;
     let after = before.map_or(0, |conversation| conversation.cursor);
@@ -194,6 +195,7 @@ pub(super) async fn analyze_intent(
     context.require(Permission::TalkToAgents)?;
     let session_id = body.session_id.unwrap_or_else(|| context.session_id().clone());
     context.check_session(&session_id).await?;
+    check_text("message", &body.message)?;
     let mut parameters = Map::new();
     parameters.insert("message".to_owned(), Value::String(body.message));
     if let Some(surface) = body.surface {

@@ -1,6 +1,6 @@
 //! Whether the server lives, and whether it can be given work.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State};
 use contract::Code;
@@ -17,6 +17,11 @@ pub(super) struct Health {
     service: &'static str,
     version: &'static str,
 }
+
+/// How long storage and Runtime may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+const NOT_READY: &str = "The storage or the Runtime does not answer. Ask another server, or this one later.";
 
 const HEALTHY: Health = Health { status: "healthy", service: "symphainy", version: env!("CARGO_PKG_VERSION") };
 
@@ -38,6 +43,9 @@ pub(super) async fn ready(State(plane): State<Arc<Plane>>) -> Result<Json<Health
     if plane.draining.is_cancelled() {
         return Err(Refusal::new(Code::Unavailable, "The server is draining. Ask another one, or this one later."));
     }
-    plane.runtime.ready().await?;
-    Ok(Json(HEALTHY))
+    match tokio::time::timeout(PATIENCE, plane.runtime.ready()).await {
+        Ok(Ok(())) => Ok(Json(HEALTHY)),
+        Ok(Err(error)) => Err(Refusal::new(Code::Unavailable, NOT_READY).because(error)),
+        Err(_) => Err(Refusal::new(Code::Unavailable, NOT_READY)),
+    }
 }

@@ -6,7 +6,7 @@ use contract::{
     intent::{IntentList, SubmitIntent, Submitted, Timing},
 };
 use http::HeaderMap;
-use runtime::SubmitRequest;
+use runtime::{RuntimeError, SubmitRequest};
 use security_guard::Permission;
 use serde_json::Value;
 
@@ -40,6 +40,9 @@ pub(super) async fn submit(
     context.require(Permission::SubmitIntents)?;
     context.check_tenant(body.tenant_id.as_ref())?;
     context.check_session(&body.session_id).await?;
+    if !context.runtime().offers(&body.intent_type) {
+        return Err(RuntimeError::UnknownIntent(body.intent_type).into());
+    }
     let mut metadata = body.metadata;
     if let Some(solution_id) = body.solution_id {
         metadata.insert("solution_id".to_owned(), Value::String(solution_id));

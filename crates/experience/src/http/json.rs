@@ -106,8 +106,13 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>, body: &[u8]) ->
     if !error.inner().is_data() {
         return malformed(error.inner());
     }
-    let (field, message) = field_and_message(&error.path().to_string(), &error.inner().to_string());
+    let (field, message) = plain_words(error);
     Refusal::fields(vec![FieldError { field, message }])
+}
+
+/// The field that does not fit and what is wrong with it, without what was sent and without the names of our types.
+pub(crate) fn plain_words(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, String) {
+    field_and_message(&error.path().to_string(), &error.inner().to_string())
 }
 
 fn malformed(error: &serde_json::Error) -> Refusal {

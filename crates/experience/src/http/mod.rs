@@ -16,13 +16,14 @@ mod guide;
 mod health;
 mod intent;
 mod password;
+mod pending;
 mod session;
 mod sign_ins;
 
 mod cookies;
 mod cors;
 mod envelope;
-mod json;
+pub(crate) mod json;
 mod openapi;
 mod query;
 mod swagger_ui;

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, openapi, password, session, sign_ins,
+    guide, health, intent, openapi, password, pending, session, sign_ins,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -36,6 +36,8 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(session::upgrade)) // PATCH /api/session/{id}/upgrade
         .routes(routes!(intent::submit)) // POST /api/intent/submit
         .routes(routes!(intent::list)) // GET /api/intents
+        .routes(routes!(pending::create)) // POST /api/intent/pending/create
+        .routes(routes!(pending::list)) // POST /api/intent/pending/list
         .routes(routes!(execution::status)) // GET /api/execution/{id}/status
         .routes(routes!(execution::cancel)) // POST /api/execution/{id}/cancel
         .routes(routes!(execution::redrive)) // POST /api/execution/{id}/redrive

@@ -341,6 +341,10 @@ impl Handler for Small {
         &self.0
     }
 
+    fn is_offered(&self) -> bool {
+        self.0.intent_type != "agent_invoke"
+    }
+
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
         match self.0.intent_type.as_str() {
             "agent_invoke" => return self.invoke(context, parameters).await,

@@ -129,6 +129,50 @@ async fn a_file_is_uploaded_read_and_deleted() {
 }
 
 #[tokio::test]
+async fn what_is_meant_waits_until_it_is_submitted() {
+    let house = House::new().await;
+    let ada = house.register("ada").await;
+    let artifact = house.upload(&ada).await;
+    let id = &artifact["artifact_id"];
+    let create = |body: Value| post("/api/intent/pending/create").bearer(&ada).json(&body);
+    let list = |body: Value| post("/api/intent/pending/list").bearer(&ada).json(&body);
+    let meant = json!({
+        "intent_type": "echo", "target_artifact_id": id, "context": { "ingestion_profile": "hybrid" },
+        "tenant_id": ada.tenant_id, "user_id": ada.user_id, "session_id": ada.session_id,
+    });
+    let kept = house.ask(create(meant.clone())).await.expect(200).json();
+    assert_eq!(kept["status"], "pending");
+    let mut again = meant.clone();
+    again["intent_id"] = kept["intent_id"].clone();
+    assert_eq!(house.ask(create(again.clone())).await.expect(200).json()["intent_id"], kept["intent_id"]);
+    again["context"] = json!({});
+    house.ask(create(again)).await.refused(422, "idempotency_mismatch");
+    for (wrong, status, code) in [
+        (json!({ "intent_type": "nonsense", "target_artifact_id": id }), 404, "unknown_intent"),
+        (json!({ "intent_type": "agent_invoke", "target_artifact_id": id }), 404, "unknown_intent"),
+        (json!({ "intent_type": "echo", "target_artifact_id": "art_of_nobody" }), 404, "not_found"),
+        (
+            json!({ "intent_type": "echo", "target_artifact_id": id, "context": { "x": "y".repeat(17_000) } }),
+            422,
+            "validation_failed",
+        ),
+    ] {
+        house.ask(create(wrong)).await.refused(status, code);
+    }
+    let found = house.ask(list(json!({ "target_artifact_id": id, "tenant_id": "" }))).await.expect(200).json();
+    assert_eq!((&found["intents"][0], &found["total"]), (&kept, &json!(1)));
+
+    let submit = json!({ "intent_type": "echo", "session_id": ada.session_id, "intent_id": kept["intent_id"] });
+    let submitted = house.ask(post("/api/intent/submit").bearer(&ada).json(&submit)).await.expect(200).json();
+    let execution_id = submitted["execution_id"].as_str().unwrap().to_owned();
+    house.until_ended(&ada, &execution_id).await;
+    assert_eq!(house.ask(list(json!({}))).await.expect(200).json()["intents"], json!([]));
+    let all = house.ask(list(json!({ "include_submitted": true }))).await.expect(200).json();
+    let carried_out = &all["intents"][0];
+    assert_eq!((&carried_out["status"], &carried_out["execution_id"]), (&json!("completed"), &json!(execution_id)));
+}
+
+#[tokio::test]
 async fn forms_are_strict() {
     let house = House::with("limits = { upload_bytes = 100 }", "").await;
     let ada = house.register("ada").await;

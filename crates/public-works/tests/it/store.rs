@@ -52,7 +52,8 @@ pub(crate) fn submission(owner: &Owner, conversation: Option<&str>, number: i64)
     Submission {
         state: decision.next,
         events: decision.events,
-        idempotency: Some(Idempotency { key: number.to_string(), fingerprint: [1; 32] }),
+        carries_out: None,
+        idempotency: vec![Idempotency { key: number.to_string(), fingerprint: [1; 32] }],
         approval: None,
         message: conversation.map(|_| message),
         quota: None,

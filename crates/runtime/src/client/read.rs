@@ -22,7 +22,7 @@ use crate::{
     watch::Watch,
 };
 
-/// How many of an execution's events stand in its answer.
+/// How many of an execution's events stand in its answer: the newest.
 const MAX_EVENTS: u32 = 1_000;
 
 /// How many artifacts of a session its state names.
@@ -213,8 +213,11 @@ impl RuntimeClient {
 
     async fn assemble(&self, owner: &Owner, state: State) -> Result<Execution, RuntimeError> {
         let id = &state.header.execution_id;
-        let key = StreamKey::Execution(id.clone());
-        let events = self.events(&key, 0, MAX_EVENTS).await?.unwrap_or_default();
+        let position = self.shared.store.stream(&StreamKey::Execution(id.clone())).await?;
+        let events = match position {
+            Some(position) => self.shared.store.newest_events(position.stream, id, MAX_EVENTS).await?,
+            None => Vec::new(),
+        };
         let status = state.status();
         let attempt = state.attempt();
         let mut execution = Execution {

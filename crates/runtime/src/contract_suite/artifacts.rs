@@ -6,7 +6,7 @@ use contract::{
 };
 
 use super::scene::{Scene, named, user};
-use crate::port::store::{ArtifactFilter, Object, PageRequest, StoredArtifact, StoredObject};
+use crate::port::store::{ArtifactFilter, Object, PageRequest, StoreError, StoredArtifact, StoredObject};
 
 pub(super) async fn an_artifact_goes_through_its_life(scene: Scene<'_>) {
     let ada = user("ada");
@@ -17,6 +17,7 @@ pub(super) async fn an_artifact_goes_through_its_life(scene: Scene<'_>) {
     stored.content = Some(StoredObject {
         object_id: named("obj_1"),
         size_bytes: 12,
+        sha256: Some("0a".repeat(32)),
         media_type: "text/csv".to_owned(),
         file_name: "sales \"1\".csv".to_owned(),
     });
@@ -41,6 +42,21 @@ pub(super) async fn an_artifact_goes_through_its_life(scene: Scene<'_>) {
     assert_eq!(list(None).await, 0);
     assert_eq!(list(Some(LifecycleState::Ready)).await, 0);
     assert_eq!(list(Some(LifecycleState::Deleted)).await, 1);
+}
+
+pub(super) async fn what_is_deleted_stays_deleted(scene: Scene<'_>) {
+    let ada = user("ada");
+    let (first, second) = (scene.running(scene.header(&ada)).await, scene.running(scene.header(&ada)).await);
+    let read_earlier = scene.artifact(&first, "Sales");
+    let id = read_earlier.artifact.artifact_id.clone();
+    scene.keep(&first, vec![read_earlier.clone()]).await;
+    let mut deleted = read_earlier.clone();
+    deleted.artifact.lifecycle_state = LifecycleState::Deleted;
+    deleted.search_text = Some(String::new());
+    scene.keep(&first, vec![deleted.clone()]).await;
+    scene.keep(&second, vec![read_earlier]).await;
+    assert_eq!(scene.store.artifact(&ada, &id).await.unwrap().unwrap().artifact, deleted.artifact);
+    assert_eq!(scene.store.search(&ada, "Sales", 10).await.unwrap(), []);
 }
 
 pub(super) async fn filters_join(scene: Scene<'_>) {
@@ -121,7 +137,8 @@ pub(super) async fn lists_come_in_pages(scene: Scene<'_>) {
     assert_eq!(list(PageRequest { limit: 3, offset: u32::MAX, cursor: None }).await, (Vec::new(), None));
     for unreadable in ["", "x", "1; DROP TABLE artifacts", "99999999999999999999999999"] {
         let page = PageRequest { limit: 3, offset: 0, cursor: Some(unreadable.to_owned()) };
-        assert_eq!(list(page).await, (Vec::new(), None), "{unreadable:?}");
+        let refused = scene.store.artifacts(&ada, &ArtifactFilter::default(), page).await;
+        assert!(matches!(refused, Err(StoreError::BadCursor)), "{unreadable:?}: {refused:?}");
     }
 }
 

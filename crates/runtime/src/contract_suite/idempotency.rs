@@ -6,9 +6,12 @@ use futures_util::future::join_all;
 use super::scene::{Scene, user};
 use crate::port::store::{Idempotency, Submission, SubmitOutcome};
 
+fn named(key: &str, fingerprint: u8) -> Idempotency {
+    Idempotency { key: key.to_owned(), fingerprint: [fingerprint; 32] }
+}
+
 fn keyed(scene: &Scene<'_>, owner: &Owner, key: &str, fingerprint: u8) -> Submission {
-    let idempotency = Some(Idempotency { key: key.to_owned(), fingerprint: [fingerprint; 32] });
-    Submission { idempotency, ..scene.submission(scene.header(owner)) }
+    Submission { idempotency: vec![named(key, fingerprint)], ..scene.submission(scene.header(owner)) }
 }
 
 pub(super) async fn a_key_returns_the_first_answer(scene: Scene<'_>) {
@@ -27,6 +30,22 @@ pub(super) async fn a_key_returns_the_first_answer(scene: Scene<'_>) {
         assert_eq!(same_request, same);
     }
     assert_eq!(scene.store.unfinished(None, 10).await.unwrap().len(), 1);
+}
+
+pub(super) async fn each_of_several_keys_is_known(scene: Scene<'_>) {
+    let ada = user("ada");
+    let both = vec![named("key:k", 1), named("intent:i", 1)];
+    let first = Submission { idempotency: both, ..scene.submission(scene.header(&ada)) };
+    let id = first.state.header.execution_id.clone();
+    scene.submit(first).await;
+    let known =
+        |outcome: &SubmitOutcome| matches!(outcome, SubmitOutcome::Known { execution_id, .. } if *execution_id == id);
+    for key in ["key:k", "intent:i"] {
+        assert!(known(&scene.store.submit(keyed(&scene, &ada, key, 1)).await.unwrap()), "{key}");
+        assert!(known(&scene.store.submitted(&ada, &[named(key, 1)]).await.unwrap().unwrap()), "{key}");
+    }
+    assert!(scene.store.submitted(&ada, &[named("key:other", 1)]).await.unwrap().is_none());
+    assert!(scene.store.submitted(&user("bob"), &[named("key:k", 1)]).await.unwrap().is_none());
 }
 
 pub(super) async fn a_key_is_its_owners(scene: Scene<'_>) {

@@ -84,6 +84,10 @@ pub(super) async fn an_execution_has_its_own_events(scene: Scene<'_>) {
             assert_eq!(page, expected, "{id} after {after}");
         }
         assert_eq!(scene.store.events(stream, 0, Some(id), 2).await.unwrap(), own[..2]);
+        for limit in 1..=own.len() {
+            let newest = scene.store.newest_events(stream, id, u32::try_from(limit).unwrap()).await.unwrap();
+            assert_eq!(newest, own[own.len() - limit..], "{id}, the newest {limit}");
+        }
     }
 }
 

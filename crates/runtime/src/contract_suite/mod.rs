@@ -11,6 +11,7 @@ mod executions;
 mod idempotency;
 mod journal;
 mod objects;
+mod pending;
 mod scene;
 mod search;
 
@@ -46,6 +47,7 @@ promises! {
     execution_lists::lists_come_in_pages,
     execution_lists::a_redriven_one_is_alive_again,
     idempotency::a_key_returns_the_first_answer,
+    idempotency::each_of_several_keys_is_known,
     idempotency::a_key_is_its_owners,
     idempotency::of_many_twins_one_is_new,
     idempotency::a_quota_counts_what_was_accepted,
@@ -58,9 +60,12 @@ promises! {
     approvals::an_approval_is_written_with_its_execution,
     approvals::lists_are_by_owner_and_status,
     artifacts::an_artifact_goes_through_its_life,
+    artifacts::what_is_deleted_stays_deleted,
     artifacts::filters_join,
     artifacts::lists_come_in_pages,
     artifacts::others_have_no_artifact,
+    pending::what_is_meant_is_kept_until_it_is_submitted,
+    pending::others_mean_nothing,
     search::all_words_must_be_there,
     search::what_is_deleted_or_taken_out_is_not_found,
     search::no_text_breaks_it,

@@ -208,7 +208,8 @@ fn submission_of(decision: Decision) -> Submission {
     Submission {
         state: decision.next,
         events: decision.events,
-        idempotency: None,
+        carries_out: None,
+        idempotency: Vec::new(),
         approval: decision.approval,
         message: None,
         quota: None,

@@ -208,6 +208,10 @@ fn fail(
     // An attempt that could only begin when the time is over is none.
     let in_time = |at: &Timestamp| state.header.timing.deadline.is_none_or(|deadline| *at < deadline);
     if let Some(retry_at) = again.filter(in_time) {
+        // Somebody wanted it to stop while it failed: then it is not begun again.
+        if let Phase::Running { cancel_requested: Some(reason), .. } = &state.phase {
+            return Ok(cancelled(state, Code::Cancelled, reason.clone(), Vec::new(), None, now));
+        }
         let data = json!({"attempt": attempt, "error": problem.message, "code": problem.code, "retry_at": retry_at});
         let phase = Phase::Pending { attempts: attempt, not_before: Some(retry_at) };
         return Ok(moved(state, phase, vec![(EventType::ExecutionRetrying, data)], now));

@@ -93,6 +93,15 @@ fn a_retry_waits_for_its_time() {
 }
 
 #[test]
+fn a_failure_after_a_cancellation_is_not_begun_again() {
+    let pending = accept(header(), None, None, at(0)).next;
+    let running = decide(&pending, Command::Start, at(1)).unwrap().next;
+    let asked = decide(&running, cancel(None), at(2)).unwrap().next;
+    let ended = decide(&asked, fail(Some(5)), at(3)).unwrap().next;
+    assert!(matches!(&ended.phase, Phase::Cancelled { problem, .. } if problem.message == "enough"));
+}
+
+#[test]
 fn a_deadline_ends_what_waits_and_leaves_a_run_to_its_worker() {
     let mut header = header();
     header.timing.deadline = Some(at(100));

@@ -11,14 +11,15 @@ use contract::{
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
+    pending::PendingIntent,
 };
 
 use crate::{
     machine::{Phase, State},
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, JournalEvent, Listing, MAX_PAGE, NewEvent,
-        NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey,
-        StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, Idempotency, JournalEvent, KeptPending, Listing,
+        MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError,
+        StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
     worker::lock,
 };
@@ -42,6 +43,8 @@ struct Inner {
     conversations: HashMap<(String, ConversationId), StreamId>,
     approvals: BTreeMap<HookId, (Owner, Approval)>,
     artifacts: BTreeMap<ArtifactId, (Owner, StoredArtifact)>,
+    /// In the order in which they were kept.
+    pending: Vec<(Owner, PendingIntent)>,
 }
 
 struct Execution {
@@ -61,6 +64,10 @@ struct Stream {
 impl Store for MemoryStore {
     async fn submit(&self, submission: Submission) -> Result<SubmitOutcome, StoreError> {
         Ok(lock(&self.inner).submit(submission))
+    }
+
+    async fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, StoreError> {
+        Ok(lock(&self.inner).submitted(owner, keys))
     }
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
@@ -94,7 +101,7 @@ impl Store for MemoryStore {
         let inner = lock(&self.inner);
         let states = inner.executions.values().rev().map(|execution| &execution.state);
         let wanted = states.filter(|state| state.header.owner == *owner && is_wanted(filter, state));
-        let Page { items, next_cursor, .. } = page_of(wanted.cloned().collect(), &page);
+        let Page { items, next_cursor, .. } = page_of(wanted.cloned().collect(), &page)?;
         Ok(Listing { items, next_cursor })
     }
 
@@ -124,6 +131,20 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit.clamp(1, MAX_PAGE) as usize).map(|(_, event)| event.clone()).collect())
     }
 
+    async fn newest_events(
+        &self,
+        stream: StreamId,
+        execution: &ExecutionId,
+        limit: u32,
+    ) -> Result<Vec<JournalEvent>, StoreError> {
+        let inner = lock(&self.inner);
+        let own = inner.stream(stream).events.iter().rev().filter(|(id, _)| id == execution);
+        let newest = own.take(limit.clamp(1, MAX_PAGE) as usize).map(|(_, event)| event.clone());
+        let mut events: Vec<JournalEvent> = newest.collect();
+        events.reverse();
+        Ok(events)
+    }
+
     async fn approval(&self, hook_id: &HookId) -> Result<Option<(Owner, Approval)>, StoreError> {
         Ok(lock(&self.inner).approvals.get(hook_id).cloned())
     }
@@ -137,7 +158,7 @@ impl Store for MemoryStore {
         let inner = lock(&self.inner);
         let own = inner.approvals.values().rev().filter(|(whose, _)| whose == owner).map(|(_, approval)| approval);
         let wanted = own.filter(|approval| status.is_none_or(|status| approval.status == status));
-        Ok(page_of(wanted.cloned().collect(), &page))
+        page_of(wanted.cloned().collect(), &page)
     }
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {
@@ -155,7 +176,7 @@ impl Store for MemoryStore {
         let inner = lock(&self.inner);
         let own = inner.artifacts.values().rev().filter(|(whose, _)| whose == owner);
         let wanted = own.map(|(_, stored)| &stored.artifact).filter(|artifact| passes(filter, artifact));
-        Ok(page_of(wanted.cloned().collect(), &page))
+        page_of(wanted.cloned().collect(), &page)
     }
 
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError> {
@@ -175,7 +196,7 @@ impl Store for MemoryStore {
         let own =
             inner.streams.iter().rev().filter_map(|stream| stream.conversation.as_ref().map(|named| (stream, named)));
         let wanted = own.filter(|(_, (whose, _))| whose == owner).map(|(stream, (_, summary))| stream.summary(summary));
-        Ok(page_of(wanted.collect(), &page))
+        page_of(wanted.collect(), &page)
     }
 
     async fn conversation(
@@ -205,6 +226,36 @@ impl Store for MemoryStore {
         Ok(messages)
     }
 
+    async fn keep_pending(&self, owner: &Owner, pending: &PendingIntent, most: u32) -> Result<KeptPending, StoreError> {
+        let mut inner = lock(&self.inner);
+        let known = inner.pending.iter().find(|(whose, known)| whose == owner && known.intent_id == pending.intent_id);
+        if let Some((_, known)) = known {
+            return Ok(KeptPending::Known(inner.as_it_stands(known)));
+        }
+        let waiting = inner.pending.iter().filter(|(whose, pending)| whose == owner && pending.execution_id.is_none());
+        if waiting.count() >= most as usize {
+            return Ok(KeptPending::TooMany);
+        }
+        inner.pending.push((owner.clone(), pending.clone()));
+        Ok(KeptPending::Kept)
+    }
+
+    async fn pending_intents(
+        &self,
+        owner: &Owner,
+        filter: &PendingFilter,
+        page: PageRequest,
+    ) -> Result<Page<PendingIntent>, StoreError> {
+        let inner = lock(&self.inner);
+        let own = inner.pending.iter().rev().filter(|(whose, _)| whose == owner).map(|(_, pending)| pending);
+        let wanted = own.filter(|pending| {
+            filter.target_artifact_id.as_ref().is_none_or(|id| pending.target_artifact_id == *id)
+                && filter.intent_type.as_ref().is_none_or(|wanted| pending.intent_type == *wanted)
+                && (filter.include_submitted || pending.execution_id.is_none())
+        });
+        page_of(wanted.map(|pending| inner.as_it_stands(pending)).collect(), &page)
+    }
+
     async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError> {
         Ok(lock(&self.inner).executions.get(id).map(|execution| execution.state.header.owner.clone()))
     }
@@ -215,30 +266,50 @@ impl Store for MemoryStore {
 }
 
 impl Inner {
+    /// A pending intent with how its execution stands.
+    fn as_it_stands(&self, pending: &PendingIntent) -> PendingIntent {
+        let execution = pending.execution_id.as_ref().and_then(|id| self.executions.get(id));
+        let status = execution.map_or(pending.status, |execution| execution.state.status());
+        PendingIntent { status, ..pending.clone() }
+    }
+
+    fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Option<SubmitOutcome> {
+        keys.iter().find_map(|idempotency| {
+            let (id, fingerprint) = self.known.get(&(owner.space(), idempotency.key.clone()))?;
+            let header = &self.executions[id].state.header;
+            Some(SubmitOutcome::Known {
+                execution_id: id.clone(),
+                intent_id: header.intent_id.clone(),
+                created_at: header.created_at,
+                same_request: *fingerprint == idempotency.fingerprint,
+            })
+        })
+    }
+
     fn submit(&mut self, submission: Submission) -> SubmitOutcome {
         let mut state = submission.state;
         if let Some(parent) = state.header.parent.as_ref().and_then(|parent| self.executions.get(parent)) {
             state.header.owner = parent.state.header.owner.clone();
         }
         let owner = state.header.owner.clone();
-        if let Some(idempotency) = &submission.idempotency {
-            let key = (owner.space(), idempotency.key.clone());
-            if let Some((id, fingerprint)) = self.known.get(&key) {
-                let header = &self.executions[id].state.header;
-                return SubmitOutcome::Known {
-                    execution_id: id.clone(),
-                    intent_id: header.intent_id.clone(),
-                    created_at: header.created_at,
-                    same_request: *fingerprint == idempotency.fingerprint,
-                };
-            }
+        if let Some(known) = self.submitted(&owner, &submission.idempotency) {
+            return known;
         }
-        let count = self.executions.values().filter(|execution| execution.state.header.owner == owner).count();
+        let roots =
+            self.executions.values().map(|execution| &execution.state.header).filter(|header| header.parent.is_none());
+        let count = roots.filter(|header| header.owner == owner).count();
         if submission.quota.is_some_and(|quota| count >= quota as usize) {
             return SubmitOutcome::QuotaReached;
         }
         let id = state.header.execution_id.clone();
-        if let Some(idempotency) = submission.idempotency {
+        if let Some(intent_id) = &submission.carries_out {
+            let own = self.pending.iter_mut().filter(|(whose, _)| *whose == owner).map(|(_, pending)| pending);
+            for pending in own.filter(|pending| pending.intent_id == *intent_id) {
+                pending.execution_id = Some(id.clone());
+                pending.updated_at = state.header.created_at;
+            }
+        }
+        for idempotency in submission.idempotency {
             self.known.insert((owner.space(), idempotency.key), (id.clone(), idempotency.fingerprint));
         }
         if let Some(approval) = submission.approval {
@@ -277,6 +348,10 @@ impl Inner {
 
     fn keep(&mut self, owner: &Owner, mut stored: StoredArtifact) {
         let id = stored.artifact.artifact_id.clone();
+        let earlier = self.artifacts.get(&id).map(|(_, earlier)| &earlier.artifact);
+        if earlier.is_some_and(|earlier| earlier.lifecycle_state == LifecycleState::Deleted) {
+            return;
+        }
         if stored.search_text.is_none() {
             stored.search_text = self.artifacts.get(&id).and_then(|(_, earlier)| earlier.search_text.clone());
         }
@@ -380,17 +455,17 @@ fn passes(filter: &ArtifactFilter, artifact: &Artifact) -> bool {
 }
 
 /// The cursor of this plug is the index of the next item.
-fn page_of<T>(items: Vec<T>, page: &PageRequest) -> Page<T> {
+fn page_of<T>(items: Vec<T>, page: &PageRequest) -> Result<Page<T>, StoreError> {
     let total = items.len();
     let begin = match &page.cursor {
-        Some(cursor) => cursor.parse().unwrap_or(usize::MAX),
+        Some(cursor) => cursor.parse().map_err(|_| StoreError::BadCursor)?,
         None => page.offset as usize,
     };
     let limit = page.limit.min(MAX_PAGE) as usize;
     let items: Vec<T> = items.into_iter().skip(begin).take(limit).collect();
     let end = begin.saturating_add(items.len());
     let next_cursor = (end < total && !items.is_empty()).then(|| end.to_string());
-    Page { items, total: total as u64, next_cursor }
+    Ok(Page { items, total: total as u64, next_cursor })
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -34,3 +34,12 @@ pub enum ObjectError {
     #[error("the object storage failed")]
     Failed(#[source] std::io::Error),
 }
+
+/// Bytes in lower-case hex, as digests are written.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes what is written");
+        text
+    })
+}

@@ -11,6 +11,7 @@ use contract::{
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
     execution::ExecutionStatus,
+    pending::PendingIntent,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,6 +26,9 @@ pub const MAX_PAGE: u32 = 1_000;
 pub trait Store: Send + Sync {
     /// Writes a new execution with its first events, unless its idempotency key is known for this owner.
     async fn submit(&self, submission: Submission) -> Result<SubmitOutcome, StoreError>;
+
+    /// What became of an earlier submission with one of these keys.
+    async fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, StoreError>;
 
     /// Writes the progress of an execution, all of it or nothing. `StoreError::Conflict` where `change.fence` no longer
     /// holds: somebody else has moved the execution on.
@@ -60,6 +64,14 @@ pub trait Store: Send + Sync {
         stream: StreamId,
         after: u64,
         execution: Option<&ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<JournalEvent>, StoreError>;
+
+    /// The newest `limit` events of an execution, oldest first.
+    async fn newest_events(
+        &self,
+        stream: StreamId,
+        execution: &ExecutionId,
         limit: u32,
     ) -> Result<Vec<JournalEvent>, StoreError>;
 
@@ -101,6 +113,17 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Message>, StoreError>;
 
+    /// Keeps what an owner means to submit later, at most `most` of it.
+    async fn keep_pending(&self, owner: &Owner, pending: &PendingIntent, most: u32) -> Result<KeptPending, StoreError>;
+
+    /// Newest first.
+    async fn pending_intents(
+        &self,
+        owner: &Owner,
+        filter: &PendingFilter,
+        page: PageRequest,
+    ) -> Result<Page<PendingIntent>, StoreError>;
+
     /// The execution's owner as of now: a session may have been claimed since it began.
     async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError>;
 
@@ -114,6 +137,9 @@ pub enum StoreError {
     /// The fence did not hold: read again and decide again.
     #[error("somebody else has moved the execution on")]
     Conflict,
+    /// The cursor of a page is none that an earlier page gave.
+    #[error("the cursor is not one of ours")]
+    BadCursor,
     /// No space; it may be asked again later.
     #[error("the storage is full")]
     Full,
@@ -130,12 +156,15 @@ pub enum StoreError {
 pub struct Submission {
     pub state: State,
     pub events: Vec<NewEvent>,
-    pub idempotency: Option<Idempotency>,
+    /// The pending intent that it carries out, where there is one of this id.
+    pub carries_out: Option<IntentId>,
+    /// Each of them alone makes a retry a retry.
+    pub idempotency: Vec<Idempotency>,
     /// The approval that it waits for, where `state` awaits one.
     pub approval: Option<Approval>,
     /// The person's message, where the execution is a turn.
     pub message: Option<NewMessage>,
-    /// At most this many executions may the owner have, with this one; `None` is no limit.
+    /// At most this many executions may the owner have, with this one and without those that others called; `None` is no limit.
     pub quota: Option<u32>,
 }
 
@@ -169,7 +198,8 @@ pub struct Change {
     pub next: Option<State>,
     pub events: Vec<NewEvent>,
     pub steps: Vec<StepRecord>,
-    /// New artifacts, and changed ones under their ids.
+    /// New artifacts, and changed ones under their ids. One that is deleted stays so: a change that was made from an earlier reading
+    /// of it does not bring it back.
     pub artifacts: Vec<StoredArtifact>,
     /// Written or overwritten under its hook id.
     pub approval: Option<Approval>,
@@ -339,6 +369,9 @@ pub struct StoredArtifact {
 pub struct StoredObject {
     pub object_id: ObjectId,
     pub size_bytes: u64,
+    /// SHA-256 of the bytes, in hex; absent where an earlier version stored them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     pub media_type: String,
     /// The name that the client gave it.
     pub file_name: String,
@@ -354,6 +387,23 @@ pub struct ExecutionFilter {
     pub parent: Option<ExecutionId>,
     /// Only dead letters: what failed for good and was called by no other execution.
     pub dead_letters: bool,
+}
+
+/// Whether a pending intent is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeptPending {
+    Kept,
+    /// There is one of this id.
+    Known(PendingIntent),
+    TooMany,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PendingFilter {
+    pub target_artifact_id: Option<ArtifactId>,
+    pub intent_type: Option<String>,
+    /// Also those that an execution carries out.
+    pub include_submitted: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -380,7 +430,7 @@ pub struct SearchHit {
 pub struct PageRequest {
     pub limit: u32,
     pub offset: u32,
-    /// Opaque; what an earlier page gave as `next_cursor`. A cursor that cannot be read gives an empty page.
+    /// Opaque; what an earlier page gave as `next_cursor`. One that cannot be read is `StoreError::BadCursor`.
     pub cursor: Option<String>,
 }
 

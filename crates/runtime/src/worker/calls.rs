@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use contract::{Code, ExecutionId, IntentId, intent::Timing};
+use serde_json::Value;
 
 use super::{
     Run,
@@ -17,7 +18,7 @@ use crate::{
         clock::random_10,
         store::{Idempotency, Object},
     },
-    submit::{Acceptance, fingerprint},
+    submit::{Acceptance, Asked},
 };
 
 /// How deep intents can call intents.
@@ -63,7 +64,15 @@ impl Run {
         }
         let now = self.now();
         let clock = &*self.shared.clock;
-        let fingerprint = fingerprint(intent_type, &parameters, &[], None, Timing::default());
+        let asked = Asked {
+            intent_type,
+            parameters: &parameters,
+            attachments: &[],
+            timing: Timing::default(),
+            text: None,
+            place: Value::Null,
+        };
+        let fingerprint = asked.fingerprint();
         let header = Header {
             execution_id: ExecutionId::from_parts(now, random_10(clock)),
             intent_id: IntentId::from_parts(now, random_10(clock)),
@@ -82,25 +91,46 @@ impl Run {
         };
         let place = self.calls.fetch_add(1, Ordering::Relaxed);
         let idempotency = Idempotency { key: child_key(&parent.execution_id, place), fingerprint };
-        let acceptance = Acceptance { header, idempotency: Some(idempotency), message: None, quota: None, approval };
+        let acceptance = Acceptance {
+            header,
+            carries_out: None,
+            idempotency: vec![idempotency],
+            message: None,
+            quota: None,
+            approval,
+        };
         let accepted = self.shared.accept(acceptance).await.map_err(|error| refused(&error))?;
         Ok(accepted.execution_id)
     }
 
-    /// Waits for a child's end without keeping others from running, and takes it along when this run is cancelled.
+    /// Waits for a child's end without keeping others from running, and takes it along when this run is cancelled. While the child
+    /// waits for somebody's word, which may take a day, others of the same key run too: a conversation goes on.
     async fn wait_for(&self, child: &ExecutionId) -> Result<State, Failure> {
         let ended = self.shared.on_end(child);
-        if let Some(state) = self.ended(child).await? {
-            return Ok(state);
+        let state = self.shared.store.execution(child).await.map_err(storage_failure)?;
+        let awaits_word = match state {
+            Some(state) if state.has_ended() => return Ok(state),
+            state => state.is_some_and(|state| matches!(state.phase, Phase::AwaitingApproval { .. })),
+        };
+        let id = &self.header().execution_id;
+        self.shared.pause_run(id);
+        if awaits_word {
+            self.shared.lend_key(self.header());
         }
-        self.shared.pause_run();
         // A cancellation ends the child as well: then it is the cancellation that counts, not how the child ended.
         let outcome = tokio::select! {
             biased;
             () = self.cancellation().cancelled() => None,
             state = ended => state.ok(),
         };
-        self.shared.resume_run().await;
+        if awaits_word {
+            tokio::select! {
+                biased;
+                () = self.cancellation().cancelled() => {}
+                () = self.shared.take_key_back(self.header()) => {}
+            }
+        }
+        self.shared.resume_run(id).await;
         match outcome {
             Some(state) => Ok(state),
             None if self.cancellation().is_cancelled() => {
@@ -133,11 +163,16 @@ fn refused(error: &RuntimeError) -> Failure {
             let told: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
             Failure::new(Code::ValidationFailed, format!("The parameters do not fit: {}.", told.join("; ")))
         }
+        RuntimeError::NobodyToAgree => Failure::new(
+            Code::Forbidden,
+            "This needs somebody's approval, which an anonymous session cannot give. Register or sign in first.",
+        ),
         RuntimeError::StorageFull => Failure::transient(Code::StorageFull, "The storage is full."),
         RuntimeError::IdempotencyMismatch => {
             Failure::new(Code::Conflict, "After a restart the handler called another intent than before.")
         }
         RuntimeError::QuotaReached
+        | RuntimeError::BadCursor
         | RuntimeError::AlreadyDecided(_)
         | RuntimeError::NotRedrivable(_)
         | RuntimeError::Unavailable
@@ -151,10 +186,10 @@ fn outcome(state: State) -> CallOutcome {
     let (result, artifacts, problem) = match state.phase {
         Phase::Completed { result, artifacts, .. } => (result, artifacts, None),
         Phase::Failed { problem, .. } | Phase::Cancelled { problem, .. } => {
-            (serde_json::Value::Null, Default::default(), Some(problem))
+            (Value::Null, Default::default(), Some(problem))
         }
         Phase::Pending { .. } | Phase::AwaitingApproval { .. } | Phase::Running { .. } => {
-            (serde_json::Value::Null, Default::default(), None)
+            (Value::Null, Default::default(), None)
         }
     };
     CallOutcome { execution_id, status, result, artifacts, problem }

@@ -58,7 +58,8 @@ impl From<&StoreError> for Stop {
         match error {
             StoreError::Conflict => Self::Fenced,
             StoreError::Full => Self::Full,
-            StoreError::Busy | StoreError::Failed(_) => Self::Failed,
+            // Nothing that a run writes has a cursor.
+            StoreError::Busy | StoreError::BadCursor | StoreError::Failed(_) => Self::Failed,
         }
     }
 }

@@ -7,6 +7,7 @@ use contract::{
     ArtifactId, Code, ObjectId,
     artifact::{Artifact, LifecycleState, Provenance},
 };
+use sha2::{Digest, Sha256};
 
 use super::{Run, lock, run::storage_failure};
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     port::{
         ObjectError,
         clock::{random_10, random_16},
+        objects::hex,
         store::{ArtifactFilter, ArtifactKeys, Object, Page, PageRequest, SearchHit, StoredArtifact, StoredObject},
     },
 };
@@ -124,11 +126,12 @@ impl Run {
         file_name: &str,
     ) -> Result<StoredObject, Failure> {
         let object_id = ObjectId::from_random(random_16(&*self.shared.clock));
-        let size_bytes = bytes.len() as u64;
+        let (size_bytes, sha256) = (bytes.len() as u64, Some(hex(&Sha256::digest(&bytes))));
         let mut sink = self.shared.objects.create(&object_id).await.map_err(object_failure)?;
         sink.write(bytes).await.map_err(object_failure)?;
         sink.finish().await.map_err(object_failure)?;
-        Ok(StoredObject { object_id, size_bytes, media_type: media_type.to_owned(), file_name: file_name.to_owned() })
+        let (media_type, file_name) = (media_type.to_owned(), file_name.to_owned());
+        Ok(StoredObject { object_id, size_bytes, sha256, media_type, file_name })
     }
 }
 

@@ -21,7 +21,7 @@ use contract::ExecutionId;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use run::{Run, approval_of};
+pub(crate) use run::{Run, approval_of, storage_failure};
 pub(crate) use schedule::Job;
 
 use crate::{
@@ -78,7 +78,7 @@ pub(crate) struct Shared {
     /// Who waits for the end of an execution.
     waiting: Mutex<HashMap<ExecutionId, Vec<oneshot::Sender<State>>>>,
     /// Places for work that computes for long: as many as there are cores, so that it does not crowd out the rest.
-    pub(crate) computing: Semaphore,
+    pub(crate) computing: Arc<Semaphore>,
     /// Stops taking up executions; those that run are waited for.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -104,7 +104,7 @@ impl Shared {
             timers: timers::Timers::default(),
             live: Mutex::default(),
             waiting: Mutex::default(),
-            computing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            computing: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Job, Shared};
+use super::{Job, Shared, steer::ABANDONED};
 use crate::{
     machine::{Command, Phase, State, decide},
     port::{
@@ -25,8 +25,28 @@ impl Shared {
             after = Some(last.header.execution_id.clone());
             count += page.len();
             for state in page {
-                self.take_up_again(state).await?;
+                if self.is_orphan(&state).await? {
+                    self.end_orphan(&state).await?;
+                } else {
+                    self.take_up_again(state).await?;
+                }
             }
+        }
+    }
+
+    /// Whether what asked for it has ended: the process went between the parent's end and its children's.
+    async fn is_orphan(&self, state: &State) -> Result<bool, StoreError> {
+        let Some(parent) = &state.header.parent else { return Ok(false) };
+        let parent = self.store.execution(parent).await?;
+        Ok(parent.is_none_or(|parent| parent.has_ended()))
+    }
+
+    async fn end_orphan(self: &Arc<Self>, state: &State) -> Result<(), StoreError> {
+        match self.try_cancel(state, ABANDONED).await {
+            // One that ran in the process that is gone is ended by taking it up.
+            Ok(cancelled) => self.take_up_again(cancelled).await,
+            Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, atomic::AtomicU32},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use contract::{
 };
 use futures_util::FutureExt;
 use serde_json::Value;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span, warn};
 
@@ -23,13 +26,14 @@ use super::{
     journal::{Journal, Stop, Taken, step_completed},
     keep::Kept,
     lock,
+    steer::ABANDONED,
 };
 use crate::{
     context::ExecutionContext,
     handler::{Failure, FailureKind, Handler},
     machine::{Command, Decision, Header, Phase, Refusal, RetryPolicy, State, decide},
     port::{
-        StoreError,
+        Store, StoreError,
         clock::random_10,
         store::{Change, Fence, NewEvent, NewMessage, Object, StepRecord},
     },
@@ -43,6 +47,9 @@ const COMMIT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The longest wait between two attempts.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
+
+/// How many pages of messages are looked through for the one that began a turn.
+const MAX_HISTORY_PAGES: usize = 8;
 
 /// One attempt, shared by the handler's context and the worker.
 pub(crate) struct Run {
@@ -75,6 +82,10 @@ impl Run {
         &self.header
     }
 
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.shared.store)
+    }
+
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt
     }
@@ -103,8 +114,8 @@ impl Run {
     }
 
     /// A place among those that compute. When the Runtime's places are gone for good it computes without one.
-    pub(crate) async fn computing_place(&self) -> Option<SemaphorePermit<'_>> {
-        self.shared.computing.acquire().await.ok()
+    pub(crate) async fn computing_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.shared.computing).acquire_owned().await.ok()
     }
 
     pub(crate) fn intents(&self) -> Vec<&IntentDescriptor> {
@@ -153,10 +164,36 @@ impl Run {
         owner.ok_or_else(|| Failure::new(Code::NotFound, "The execution is gone."))
     }
 
+    /// The newest messages as they are for this turn: what a person has said meanwhile waits for a turn of its own, and the message that
+    /// began this one is the last.
     pub(crate) async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
         let Some(conversation_id) = &self.header.conversation_id else { return Ok(Vec::new()) };
         let owner = self.owner().await?;
-        self.shared.store.messages(&owner, conversation_id, None, limit).await.map_err(storage_failure)
+        let mut newest: Vec<Message> = Vec::new();
+        let mut own = None;
+        for _ in 0..MAX_HISTORY_PAGES {
+            let before = newest.first().map(|message| message.seq);
+            let page =
+                self.shared.store.messages(&owner, conversation_id, before, limit).await.map_err(storage_failure)?;
+            let is_last = page.len() < limit as usize;
+            newest.splice(0..0, page);
+            own = newest.iter().position(|message| self.began_with(message));
+            if own.is_some() || is_last {
+                break;
+            }
+        }
+        if let Some(index) = own {
+            let own = newest.remove(index);
+            newest.retain(|message| message.role != Role::User || message.seq < own.seq);
+            newest.push(own);
+        }
+        let superfluous = newest.len().saturating_sub(limit as usize);
+        Ok(newest.split_off(superfluous))
+    }
+
+    /// Whether this message began this execution.
+    fn began_with(&self, message: &Message) -> bool {
+        message.role == Role::User && message.execution_id.as_ref() == Some(&self.header.execution_id)
     }
 
     /// The change that ends the run with `decision`, and all that was told and kept before.
@@ -187,8 +224,11 @@ impl Run {
 }
 
 /// A storage error as a handler meets it.
-pub(super) fn storage_failure(error: StoreError) -> Failure {
-    Stop::from(&error).failure()
+pub(crate) fn storage_failure(error: StoreError) -> Failure {
+    match error {
+        StoreError::BadCursor => Failure::new(Code::BadCursor, "The cursor is none that an earlier page gave."),
+        error => Stop::from(&error).failure(),
+    }
 }
 
 impl Shared {
@@ -197,17 +237,25 @@ impl Shared {
         let id = job.state.header.execution_id.clone();
         let span = info_span!("runtime.execute", execution_id = %id, intent_type = %job.state.header.intent_type);
         async {
-            match self.start(job).await {
-                Ok(Some((run, handler))) => self.see_through(run, handler).await,
-                Ok(None) => {}
-                Err(error) => error!(error = %error, "an execution cannot be taken up; it will be at the next start"),
+            loop {
+                match self.start(&job).await {
+                    Ok(Some((run, handler))) => return self.see_through(run, handler).await,
+                    Ok(None) => return,
+                    Err(StoreError::Full | StoreError::Busy) if !self.stopping.is_cancelled() => {
+                        warn!("the storage takes nothing; an execution waits to be taken up");
+                        tokio::time::sleep(COMMIT_RETRY_DELAY).await;
+                    }
+                    Err(error) => {
+                        return error!(error = %error, "an execution cannot be taken up; it will be at the next start");
+                    }
+                }
             }
         }
         .instrument(span)
         .await;
     }
 
-    async fn start(self: &Arc<Self>, job: Job) -> Result<Option<(Arc<Run>, Arc<dyn Handler>)>, StoreError> {
+    async fn start(self: &Arc<Self>, job: &Job) -> Result<Option<(Arc<Run>, Arc<dyn Handler>)>, StoreError> {
         let Some(handler) = self.catalogue.handler(&job.state.header.intent_type).cloned() else {
             self.give_up(job, Code::UnknownIntent, "This version does not know the intent any more.").await?;
             return Ok(None);
@@ -222,7 +270,7 @@ impl Shared {
         } else {
             Vec::new()
         };
-        let run = self.new_run(&job, decision, recorded);
+        let run = self.new_run(job, decision, recorded);
         let id = &run.header.execution_id;
         lock(&self.live).insert(id.clone(), Arc::clone(&run));
         // A cancellation withdraws the job and then looks for a run: one of the two is seen.
@@ -256,11 +304,11 @@ impl Shared {
         Arc::new(run)
     }
 
-    async fn give_up(&self, job: Job, code: Code, message: &str) -> Result<(), StoreError> {
+    async fn give_up(&self, job: &Job, code: Code, message: &str) -> Result<(), StoreError> {
         let command = Command::Fail { code, message: message.to_owned(), details: None, retry: None };
         let Ok(decision) = decide(&job.state, command, self.clock.now()) else { return Ok(()) };
         let mut change = Change::new(job.state.header.execution_id.clone(), Fence::Revision(job.stored_revision));
-        change.events = job.events.into_iter().chain(decision.events).collect();
+        change.events = job.events.iter().cloned().chain(decision.events).collect();
         change.next = Some(decision.next);
         self.commit(change).await
     }
@@ -274,9 +322,19 @@ impl Shared {
         lock(&self.live).remove(&run.header.execution_id);
         if let Some(state) = ended {
             self.after(&state);
+            if state.has_ended() && run.calls.load(Ordering::Relaxed) > 0 {
+                self.end_children(&state).await;
+            }
             if matches!(state.phase, Phase::Completed { .. }) {
                 self.delete_objects(&run).await;
             }
+        }
+    }
+
+    /// Ends the children that nobody waits for any more: the handler was stopped, or gave them up.
+    async fn end_children(self: &Arc<Self>, parent: &State) {
+        if let Err(error) = self.cancel_children(&parent.header.execution_id, ABANDONED).await {
+            warn!(error = %error, "the children of an ended execution could not be cancelled; they are at the next start");
         }
     }
 

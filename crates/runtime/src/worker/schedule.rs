@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use super::{Shared, lock, ready::Ready};
-use crate::{machine::State, port::store::NewEvent};
+use crate::{
+    machine::{Header, State},
+    port::store::NewEvent,
+};
 
 /// How many accepted executions wait in memory. More wait in the store, and are read when these have gone.
 const MAX_QUEUED: usize = 10_000;
@@ -51,10 +54,14 @@ pub(crate) struct Schedule {
 struct Inner {
     running: usize,
     /// Runs that waited for a child and want to go on; they come before new ones.
-    resuming: VecDeque<oneshot::Sender<()>>,
+    resuming: VecDeque<(ExecutionId, oneshot::Sender<()>)>,
+    /// Runs that gave up their place, and for how many children they wait.
+    away: HashMap<ExecutionId, u32>,
+    /// Runs that lent their key, and for how many words they wait.
+    lent: HashMap<ExecutionId, u32>,
     ready: Ready<Job>,
     /// By key: a run has the key, and these wait for it.
-    keys: HashMap<String, VecDeque<Job>>,
+    keys: HashMap<String, VecDeque<Waiter>>,
     /// All that wait or run here, so that none is taken up twice.
     known: HashSet<ExecutionId>,
     /// Those of `known` that somebody wanted to be taken up meanwhile.
@@ -64,6 +71,13 @@ struct Inner {
     queued: usize,
     /// Whether the store has executions that were not queued.
     overflowed: bool,
+}
+
+/// Who waits for a key.
+enum Waiter {
+    Job(Box<Job>),
+    /// A run that lent the key while it waited for somebody's word.
+    Run(ExecutionId, oneshot::Sender<()>),
 }
 
 impl Schedule {
@@ -86,7 +100,7 @@ impl Schedule {
         inner.known.insert(job.id().clone());
         if let Some(key) = &job.state.header.concurrency_key {
             if let Some(behind) = inner.keys.get_mut(key) {
-                behind.push_back(job);
+                behind.push_back(Waiter::Job(Box::new(job)));
                 inner.queued += 1;
                 return None;
             }
@@ -95,19 +109,21 @@ impl Schedule {
         inner.admit(job, self.concurrency)
     }
 
-    /// Gives back the place of a run that has ended. Answers the jobs that have a place now, and whether somebody wanted the
-    /// same execution to be taken up meanwhile.
+    /// Gives back the place and the key of a run that has ended, where it still has them. Answers the jobs that have a place now, and
+    /// whether somebody wanted the same execution to be taken up meanwhile.
     fn finished(&self, state: &State) -> (Vec<Job>, bool) {
         let mut inner = lock(&self.inner);
-        inner.known.remove(&state.header.execution_id);
-        let again = inner.again.remove(&state.header.execution_id);
-        inner.withdrawn.remove(&state.header.execution_id);
-        let mut admitted = Vec::new();
-        if let Some(next) = inner.pass_key(state) {
-            inner.queued -= 1;
-            admitted.extend(inner.admit(next, self.concurrency));
+        let id = &state.header.execution_id;
+        inner.known.remove(id);
+        let again = inner.again.remove(id);
+        inner.withdrawn.remove(id);
+        let has_key = inner.lent.remove(id).is_none();
+        let has_place = inner.away.remove(id).is_none();
+        let key = state.header.concurrency_key.as_ref().filter(|_| has_key);
+        let mut admitted = Vec::from_iter(inner.pass_key(key, self.concurrency));
+        if has_place {
+            admitted.extend(inner.release());
         }
-        admitted.extend(inner.release());
         (admitted, again)
     }
 
@@ -121,25 +137,86 @@ impl Schedule {
         wants
     }
 
-    /// Gives up the place while a run waits for something else.
-    fn pause(&self) -> Option<Job> {
-        lock(&self.inner).release()
+    /// Gives up the place of a run that waits for something else, unless it has done so already. A wait that is given up before `resume`
+    /// leaves the run without a place until it ends, which only lets one more run at a time.
+    fn pause(&self, id: &ExecutionId) -> Option<Job> {
+        let mut inner = lock(&self.inner);
+        if !is_first(&mut inner.away, id) {
+            return None;
+        }
+        inner.release()
     }
 
-    /// Waits for a place to go on with.
-    async fn resume(&self) {
+    /// Waits for a place to go on with, when nothing else is waited for.
+    async fn resume(&self, id: &ExecutionId) {
         let turn = {
             let mut inner = lock(&self.inner);
+            if !is_last(&mut inner.away, id) {
+                return;
+            }
             if inner.running < self.concurrency {
                 inner.running += 1;
+                inner.away.remove(id);
                 return;
             }
             let (sender, receiver) = oneshot::channel();
-            inner.resuming.push_back(sender);
+            inner.resuming.push_back((id.clone(), sender));
             receiver
         };
         // The sender is only dropped together with the schedule.
         let _ = turn.await;
+    }
+
+    /// Lends the key of a run that waits for somebody's word to the next that waits for the key.
+    fn lend_key(&self, header: &Header) -> Option<Job> {
+        let mut inner = lock(&self.inner);
+        let key = header.concurrency_key.as_ref()?;
+        if !is_first(&mut inner.lent, &header.execution_id) {
+            return None;
+        }
+        inner.pass_key(Some(key), self.concurrency)
+    }
+
+    /// Waits for the key that was lent; the run comes before all that wait for it.
+    async fn take_key_back(&self, header: &Header) {
+        let Some(key) = &header.concurrency_key else { return };
+        let id = &header.execution_id;
+        let turn = {
+            let mut inner = lock(&self.inner);
+            if !is_last(&mut inner.lent, id) {
+                return;
+            }
+            let Some(behind) = inner.keys.get_mut(key) else {
+                inner.keys.insert(key.clone(), VecDeque::new());
+                inner.lent.remove(id);
+                return;
+            };
+            let (sender, receiver) = oneshot::channel();
+            behind.push_front(Waiter::Run(id.clone(), sender));
+            receiver
+        };
+        // The sender is only dropped together with the schedule.
+        let _ = turn.await;
+    }
+}
+
+/// Counts one more wait of a run; whether it is the only one.
+fn is_first(waits: &mut HashMap<ExecutionId, u32>, id: &ExecutionId) -> bool {
+    let count = waits.entry(id.clone()).or_default();
+    *count += 1;
+    *count == 1
+}
+
+/// Whether a run waits for nothing else any more; counts one wait less where it does. The last wait is counted until the run has
+/// got back what it gave up, so that nobody takes it for given back when the run is dropped before.
+fn is_last(waits: &mut HashMap<ExecutionId, u32>, id: &ExecutionId) -> bool {
+    match waits.get_mut(id) {
+        Some(count) if *count > 1 => {
+            *count -= 1;
+            false
+        }
+        Some(_) => true,
+        None => false,
     }
 }
 
@@ -158,8 +235,9 @@ impl Inner {
 
     /// Hands a place on: to a run that wants to go on, or to the next that waits.
     fn release(&mut self) -> Option<Job> {
-        while let Some(waiting) = self.resuming.pop_front() {
+        while let Some((id, waiting)) = self.resuming.pop_front() {
             if waiting.send(()).is_ok() {
+                self.away.remove(&id);
                 return None;
             }
         }
@@ -171,13 +249,25 @@ impl Inner {
         next
     }
 
-    fn pass_key(&mut self, state: &State) -> Option<Job> {
-        let key = state.header.concurrency_key.as_ref()?;
-        let next = self.keys.get_mut(key)?.pop_front();
-        if next.is_none() {
-            self.keys.remove(key);
+    /// Hands a key on. Answers the job that has it now, where it has a place too.
+    fn pass_key(&mut self, key: Option<&String>, concurrency: usize) -> Option<Job> {
+        let key = key?;
+        while let Some(next) = self.keys.get_mut(key)?.pop_front() {
+            match next {
+                Waiter::Job(job) => {
+                    self.queued -= 1;
+                    return self.admit(*job, concurrency);
+                }
+                Waiter::Run(id, waiting) => {
+                    if waiting.send(()).is_ok() {
+                        self.lent.remove(&id);
+                        return None;
+                    }
+                }
+            }
         }
-        next
+        self.keys.remove(key);
+        None
     }
 }
 
@@ -209,14 +299,25 @@ impl Shared {
         lock(&self.schedule.inner).withdrawn.contains(id)
     }
 
-    pub(super) fn pause_run(self: &Arc<Self>) {
-        if let Some(job) = self.schedule.pause() {
+    pub(super) fn pause_run(self: &Arc<Self>, id: &ExecutionId) {
+        if let Some(job) = self.schedule.pause(id) {
             self.spawn(job);
         }
     }
 
-    pub(super) async fn resume_run(&self) {
-        self.schedule.resume().await;
+    pub(super) async fn resume_run(&self, id: &ExecutionId) {
+        self.schedule.resume(id).await;
+    }
+
+    /// Lets others of the run's key go on while it waits for somebody's word.
+    pub(super) fn lend_key(self: &Arc<Self>, header: &Header) {
+        if let Some(job) = self.schedule.lend_key(header) {
+            self.spawn(job);
+        }
+    }
+
+    pub(super) async fn take_key_back(&self, header: &Header) {
+        self.schedule.take_key_back(header).await;
     }
 
     fn spawn(self: &Arc<Self>, job: Job) {

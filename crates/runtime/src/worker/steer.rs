@@ -20,6 +20,9 @@ use crate::{
 /// How often a decision is made again because another came in between. Each time somebody else has got further.
 const MAX_CONFLICTS: usize = 32;
 
+/// Why a child is ended when its parent has ended without it.
+pub(super) const ABANDONED: &str = "What asked for it has ended.";
+
 impl Shared {
     /// Asks an execution to stop, and its children too. Answers where it stands then; `None` where there is none. One that has ended
     /// stays as it ended.
@@ -50,7 +53,7 @@ impl Shared {
         Err(RuntimeError::Unavailable)
     }
 
-    async fn try_cancel(&self, state: &State, reason: &str) -> Result<State, StoreError> {
+    pub(super) async fn try_cancel(&self, state: &State, reason: &str) -> Result<State, StoreError> {
         let approval = self.pending_approval(state).await?;
         let command = Command::Cancel { reason: reason.to_owned(), approval };
         self.decide_and_commit(state, command).await
@@ -64,7 +67,7 @@ impl Shared {
         }
     }
 
-    async fn cancel_children(self: &Arc<Self>, id: &ExecutionId, reason: &str) -> Result<(), RuntimeError> {
+    pub(super) async fn cancel_children(self: &Arc<Self>, id: &ExecutionId, reason: &str) -> Result<(), RuntimeError> {
         for child in self.store.unfinished_children(id).await? {
             Box::pin(self.cancel(&child, reason)).await?;
         }
@@ -115,8 +118,10 @@ impl Shared {
                 return Err(RuntimeError::AlreadyDecided(approval.status));
             }
             let Some(state) = self.store.execution(&approval.execution_id).await? else { return Ok(None) };
-            let command = self.word_to_command(&state, approval, &word)?;
+            let command = self.word_to_command(&state, approval, &word).await?;
+            let came_too_late = matches!(command, Command::Expire { .. });
             match self.decide_and_commit(&state, command).await {
+                Ok(_) if came_too_late => return Err(RuntimeError::AlreadyDecided(ApprovalStatus::Expired)),
                 Ok(next) => {
                     self.go_on(next);
                     return Ok(self.store.approval(hook_id).await?.map(|(_, approval)| approval));
@@ -128,17 +133,20 @@ impl Shared {
         Err(RuntimeError::Unavailable)
     }
 
-    fn word_to_command(&self, state: &State, approval: Approval, word: &Word) -> Result<Command, RuntimeError> {
+    async fn word_to_command(&self, state: &State, approval: Approval, word: &Word) -> Result<Command, RuntimeError> {
         if approval.expires_at <= self.clock.now() {
             return Ok(Command::Expire { approval });
         }
         if !word.approved {
             return Ok(Command::Reject { reason: word.rejection_reason.clone(), approval });
         }
-        let mut parameters = state.header.parameters.clone();
-        parameters.extend(word.corrections.clone());
-        self.check(&state.header.intent_type, &parameters)?;
-        Ok(Command::Approve { parameters, approval })
+        let mut header = state.header.clone();
+        if !word.corrections.is_empty() {
+            header.parameters.extend(word.corrections.clone());
+            self.check(&header.intent_type, &header.parameters)?;
+            self.settle(&mut header).await?;
+        }
+        Ok(Command::Approve { parameters: header.parameters, approval })
     }
 
     /// Ends an approval that nobody decided in time, if it is still so.

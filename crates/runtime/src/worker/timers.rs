@@ -19,6 +19,9 @@ use crate::{
 /// The longest sleep: clocks jump, and forgotten watchers are swept now and then.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
+/// How long a timer waits that met a busy or full store.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 pub(super) struct Timers {
     due: Mutex<BTreeSet<(Timestamp, ExecutionId)>>,
@@ -72,7 +75,8 @@ impl Shared {
         while !self.stopping.is_cancelled() {
             for id in self.timers.take_due(self.clock.now()) {
                 if let Err(error) = self.on_time(&id).await {
-                    error!(error = %error, execution_id = %id, "a timer could not be served; it is at the next start");
+                    error!(error = %error, execution_id = %id, "a timer could not be served; it is tried again");
+                    self.wake_at(self.clock.now().after(RETRY_DELAY), &id);
                 }
             }
             self.sweep();

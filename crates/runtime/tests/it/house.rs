@@ -29,11 +29,22 @@ use tokio::{sync::Notify, time::Instant};
 pub(crate) struct TestClock {
     begin: Instant,
     counter: AtomicU64,
+    /// How far it goes ahead of tokio's, in milliseconds.
+    ahead_ms: AtomicU64,
+}
+
+impl TestClock {
+    /// Goes ahead without anything that waits noticing, as a clock does that is set.
+    pub(crate) fn jump(&self, ahead: Duration) {
+        let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
+        self.ahead_ms.fetch_add(ahead_ms, Ordering::Relaxed);
+    }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_000_000).after(self.begin.elapsed())
+        let ahead = Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
+        Timestamp::from_millis(1_000_000).after(self.begin.elapsed() + ahead)
     }
 
     fn fill(&self, bytes: &mut [u8]) {
@@ -48,7 +59,7 @@ impl Clock for TestClock {
 pub(crate) struct House {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) objects: Arc<MemoryObjects>,
-    clock: Arc<TestClock>,
+    pub(crate) clock: Arc<TestClock>,
     config: RuntimeConfig,
     pub(crate) seen: Arc<Seen>,
     pub(crate) runtime: Option<Runtime>,
@@ -85,7 +96,11 @@ impl House {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),
-            clock: Arc::new(TestClock { begin: Instant::now(), counter: AtomicU64::new(0) }),
+            clock: Arc::new(TestClock {
+                begin: Instant::now(),
+                counter: AtomicU64::new(0),
+                ahead_ms: AtomicU64::new(0),
+            }),
             config,
             seen: Arc::default(),
             runtime: None,
@@ -147,12 +162,11 @@ pub(crate) fn owner() -> Owner {
 }
 
 pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
-    let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
     SubmitRequest {
         owner: owner(),
         session_id: "sess_1".parse::<SessionId>().unwrap(),
         intent_type: intent_type.to_owned(),
-        parameters,
+        parameters: object(parameters),
         metadata: Object::new(),
         intent_id: None,
         idempotency_key: None,
@@ -162,6 +176,11 @@ pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
         timing: Timing::default(),
         quota: None,
     }
+}
+
+pub(crate) fn object(value: Value) -> Object {
+    let Value::Object(object) = value else { panic!("it is an object") };
+    object
 }
 
 pub(crate) fn message(conversation: &str, id: &str, text: &str) -> SubmitRequest {
@@ -192,6 +211,7 @@ const TOLD: &[&str] = &[
     "echo",
     "flaky",
     "hang",
+    "hear",
     "insists",
     "keep",
     "one_by_one",
@@ -320,6 +340,10 @@ impl Handler for Told {
                     context.emit(EventType::AgentTool, &json!({ "number": number })).await?;
                 }
                 Ok(Value::Null)
+            }
+            "hear" => {
+                let heard = context.history(10).await?;
+                Ok(heard.into_iter().map(|message| Value::String(message.content)).collect())
             }
             other => panic!("{other} is not told"),
         }

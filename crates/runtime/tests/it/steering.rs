@@ -7,10 +7,10 @@ use contract::{
     approval::{Approval, ApprovalStatus, Decision},
     execution::ExecutionStatus,
 };
-use runtime::{RuntimeConfig, RuntimeError, port::store::PageRequest};
+use runtime::{RuntimeConfig, RuntimeError, SubmitRequest, port::store::PageRequest};
 use serde_json::{Value, json};
 
-use crate::house::{House, execution, owner, types};
+use crate::house::{House, conversation, execution, message, object, owner, types};
 
 async fn pending(house: &House) -> Approval {
     let page = house.client().approvals(&owner(), Some(ApprovalStatus::Pending), PageRequest::first(10)).await.unwrap();
@@ -142,6 +142,76 @@ async fn an_approval_expires_also_over_a_restart() {
             "execution.cancelled"
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_that_comes_too_late_is_refused() {
+    let house = House::new().await;
+    let id = house.submit("delete", json!({})).await;
+    let approval = pending(&house).await;
+    // The clock goes ahead of the timer that would have ended it.
+    house.clock.jump(approval.expires_at.since(house.now()));
+    let late = house.client().decide(&owner(), &approval.hook_id, word(json!({"approved": true}))).await;
+    assert!(matches!(late, Err(RuntimeError::AlreadyDecided(ApprovalStatus::Expired))), "{late:?}");
+    assert_eq!(house.done(&id).await.problem.unwrap().code, "approval_expired");
+    assert_eq!(house.seen.times("delete"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_goes_on_while_a_turn_waits_for_a_word() {
+    let house = House::new().await;
+    let waits = SubmitRequest {
+        intent_type: "call".to_owned(),
+        parameters: object(json!({"intent": "echo", "approve": true})),
+        ..message("c1", "m1", "delete it")
+    };
+    let first = house.client().submit(waits).await.unwrap().execution_id;
+    house.until(&conversation("c1"), EventType::ApprovalPending).await;
+    let second = house.client().submit(message("c1", "m2", "hello")).await.unwrap().execution_id;
+    assert_eq!(house.done(&second).await.status, ExecutionStatus::Completed);
+    // The key comes back: a third turn runs beside nobody while the first goes on.
+    let hook_id = pending(&house).await.hook_id;
+    house.client().decide(&owner(), &hook_id, word(json!({"approved": true}))).await.unwrap();
+    assert_eq!(house.done(&first).await.status, ExecutionStatus::Completed);
+    let third = house.client().submit(message("c1", "m3", "bye")).await.unwrap().execution_id;
+    assert_eq!(house.done(&third).await.status, ExecutionStatus::Completed);
+    assert_eq!(house.seen.most_concurrent.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_stopped_while_it_waits_gives_back_what_it_has_once() {
+    let house = House::with(RuntimeConfig { concurrency: 1, ..RuntimeConfig::default() }).await;
+    for number in 0..3 {
+        let waits = SubmitRequest {
+            intent_type: "call".to_owned(),
+            parameters: object(json!({"intent": "delete"})),
+            ..message("c1", &format!("m{number}"), "delete it")
+        };
+        let id = house.client().submit(waits).await.unwrap().execution_id;
+        house.until(&execution(&id), EventType::ApprovalPending).await;
+        house.client().cancel(&owner(), &id, "enough").await.unwrap();
+        assert_eq!(house.done(&id).await.status, ExecutionStatus::Cancelled);
+    }
+    let mut turns = Vec::new();
+    for number in 0..3 {
+        turns.push(house.client().submit(message("c1", &format!("n{number}"), "hello")).await.unwrap().execution_id);
+    }
+    for id in turns {
+        assert_eq!(house.done(&id).await.status, ExecutionStatus::Completed);
+    }
+    assert_eq!(house.seen.most_concurrent.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_children_of_what_ended_end_too() {
+    let house = House::new().await;
+    // The time limit of the handlers drops the parent while its child waits for a word.
+    let id = house.submit("call", json!({"intent": "delete"})).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let child = pending(&house).await.execution_id;
+    assert_eq!(house.done(&id).await.problem.unwrap().code, "timeout");
+    let child = house.done(&child).await;
+    assert_eq!(child.error.as_deref(), Some("What asked for it has ended."));
 }
 
 #[tokio::test(start_paused = true)]

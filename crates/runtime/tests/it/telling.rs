@@ -3,10 +3,10 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use contract::{EventType, conversation::Role, execution::ExecutionStatus};
-use runtime::{RuntimeConfig, RuntimeError};
+use runtime::{RuntimeConfig, RuntimeError, SubmitRequest};
 use serde_json::json;
 
-use crate::house::{House, conversation, execution, message, owner, types};
+use crate::house::{House, conversation, execution, message, object, owner, types};
 
 #[tokio::test(start_paused = true)]
 async fn every_cursor_gives_the_rest_once() {
@@ -26,6 +26,21 @@ async fn every_cursor_gives_the_rest_once() {
         }
         assert_eq!(seen, (after + 1..=53).collect::<Vec<u64>>());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_hears_what_was_said_before_it_and_its_own_message_last() {
+    let house = House::new().await;
+    let first = house.client().submit(message("c1", "m1", "one")).await.unwrap().execution_id;
+    let mut later = Vec::new();
+    for (id, text) in [("m2", "two"), ("m3", "three"), ("m4", "four")] {
+        let request =
+            SubmitRequest { intent_type: "hear".to_owned(), parameters: object(json!({})), ..message("c1", id, text) };
+        later.push(house.client().submit(request).await.unwrap().execution_id);
+    }
+    house.done(&first).await;
+    assert_eq!(house.done(&later[0]).await.result, json!(["one", "I heard one", "two"]));
+    assert_eq!(house.done(&later[1]).await.result, json!(["one", "two", "I heard one", "three"]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use contract::{
     HookId, Owner,
     approval::{Approval, ApprovalStatus},
 };
-use runtime::port::store::{Page, PageRequest};
+use runtime::port::store::Page;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
@@ -45,14 +45,13 @@ pub(super) fn list(
     connection: &Connection,
     owner: &Owner,
     status: Option<ApprovalStatus>,
-    page: &PageRequest,
+    window: &Window,
 ) -> Result<Page<Approval>, DatabaseError> {
-    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing(0)) };
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing()) };
     let status = status.map(ApprovalStatus::as_str);
     let total = connection
         .prepare_cached("SELECT count(*) FROM approvals WHERE space = ?1 AND (?2 IS NULL OR status = ?2)")?
         .query_row(params![space, status], |row| seq(row, 0))?;
-    let Some(window) = Window::of(page) else { return Ok(paging::nothing(total)) };
     let mut statement = connection.prepare_cached(
         "SELECT approvals.body, streams.conversation_id, approvals.number FROM approvals
          JOIN executions ON executions.number = approvals.execution

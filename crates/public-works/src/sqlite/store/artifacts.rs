@@ -4,7 +4,7 @@ use contract::{
     ArtifactId, ExecutionId, Owner, SessionId,
     artifact::{Artifact, LifecycleState},
 };
-use runtime::port::store::{ArtifactFilter, Page, PageRequest, StoredArtifact};
+use runtime::port::store::{ArtifactFilter, Page, StoredArtifact};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
 
 use super::{
@@ -29,13 +29,16 @@ impl PreparedArtifact {
     }
 }
 
-/// Writes a new artifact, or a changed one under its id. False where the id is somebody else's.
+/// Writes a new artifact, or a changed one under its id; one that is deleted stays as it is. False where the id is somebody else's.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     space: i64,
     prepared: &PreparedArtifact,
 ) -> Result<bool, DatabaseError> {
     let artifact = &prepared.stored.artifact;
+    if is_deleted(transaction, space, &artifact.artifact_id)? {
+        return Ok(true);
+    }
     let number: Option<i64> = transaction
         .prepare_cached(
             "INSERT INTO artifacts
@@ -75,6 +78,13 @@ pub(super) fn put(
     Ok(true)
 }
 
+fn is_deleted(transaction: &Transaction<'_>, space: i64, id: &ArtifactId) -> Result<bool, DatabaseError> {
+    let deleted = transaction
+        .prepare_cached("SELECT 1 FROM artifacts WHERE id = ?1 AND space = ?2 AND lifecycle_state = 'deleted'")?
+        .exists(params![id.as_str(), space])?;
+    Ok(deleted)
+}
+
 pub(super) fn get(
     connection: &Connection,
     owner: &Owner,
@@ -107,14 +117,13 @@ pub(super) fn list(
     connection: &Connection,
     owner: &Owner,
     filter: &ArtifactFilter,
-    page: &PageRequest,
+    window: &Window,
 ) -> Result<Page<Artifact>, DatabaseError> {
-    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing(0)) };
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing()) };
     let wanted = Wanted::new(&space, filter);
     let mut values: Vec<&dyn ToSql> = wanted.values.iter().map(AsRef::as_ref).collect();
     let count = format!("SELECT count(*) {}", wanted.sql);
     let total = connection.prepare_cached(&count)?.query_row(values.as_slice(), |row| seq(row, 0))?;
-    let Some(window) = Window::of(page) else { return Ok(paging::nothing(total)) };
     let sql = format!(
         "SELECT artifacts.body, artifacts.number {} AND artifacts.number < ? ORDER BY artifacts.number DESC
          LIMIT ? OFFSET ?",

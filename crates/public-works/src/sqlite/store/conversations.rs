@@ -4,7 +4,7 @@ use contract::{
     ConversationId, ExecutionId, Owner, Timestamp,
     conversation::{ConversationSummary, Message, Role},
 };
-use runtime::port::store::{MAX_PAGE, NewMessage, Page, PageRequest};
+use runtime::port::store::{MAX_PAGE, NewMessage, Page};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
 
 use super::{
@@ -104,13 +104,12 @@ fn title(content: &str) -> String {
 pub(super) fn list(
     connection: &Connection,
     owner: &Owner,
-    page: &PageRequest,
+    window: &Window,
 ) -> Result<Page<ConversationSummary>, DatabaseError> {
-    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing(0)) };
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing()) };
     let total = connection
         .prepare_cached("SELECT count(*) FROM streams WHERE space = ?1 AND conversation_id IS NOT NULL")?
         .query_row([space], |row| seq(row, 0))?;
-    let Some(window) = Window::of(page) else { return Ok(paging::nothing(total)) };
     let mut statement = connection.prepare_cached(
         "SELECT conversation_id, agent_id, title, created_at, updated_at, head, number FROM streams
          WHERE space = ?1 AND conversation_id IS NOT NULL AND number < ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4",

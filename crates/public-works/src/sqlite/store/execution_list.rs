@@ -3,7 +3,7 @@
 use contract::{ConversationId, ExecutionId, Owner, SessionId};
 use runtime::{
     machine::State,
-    port::store::{ExecutionFilter, Listing, PageRequest},
+    port::store::{ExecutionFilter, Listing},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
@@ -18,11 +18,10 @@ pub(super) fn list(
     connection: &Connection,
     owner: &Owner,
     filter: &ExecutionFilter,
-    page: &PageRequest,
+    window: &Window,
 ) -> Result<Listing<State>, DatabaseError> {
     let nothing = Listing { items: Vec::new(), next_cursor: None };
     let Some(space) = spaces::space_of(connection, owner)? else { return Ok(nothing) };
-    let Some(window) = Window::of(page) else { return Ok(nothing) };
     let Some(wanted) = Wanted::new(connection, space, filter)? else { return Ok(nothing) };
     let sql = format!(
         "SELECT executions.state, spaces.owner, streams.conversation_id, executions.number

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::{
     approvals, artifacts, conversations,
     journal::{self, Appended, Stream},
+    pending,
     rows::{id, json, seq, stored_seq, timestamp, to_json},
     spaces, steps,
 };
@@ -64,9 +65,7 @@ pub(super) fn submit(
         Some(parent) => parent.space,
         None => spaces::space_for(transaction, &header.owner)?,
     };
-    if let Some(idempotency) = &submission.idempotency
-        && let Some(known) = known(transaction, space, idempotency)?
-    {
+    if let Some(known) = known(transaction, space, &submission.idempotency)? {
         return Ok(known);
     }
     if let Some(quota) = submission.quota
@@ -90,7 +89,10 @@ pub(super) fn submit(
     };
     let execution = insert(transaction, &Place { space, stream }, prepared, appended.first_seq)?;
     journal::write(transaction, stream, execution, &appended)?;
-    if let Some(idempotency) = &submission.idempotency {
+    if let Some(intent_id) = &submission.carries_out {
+        pending::carry_out(transaction, space, intent_id, &header.execution_id, header.created_at)?;
+    }
+    for idempotency in &submission.idempotency {
         remember(transaction, space, idempotency, &submission.state)?;
     }
     if let Some(approval) = &submission.approval {
@@ -143,33 +145,43 @@ fn place(transaction: &Transaction<'_>, id: &ExecutionId) -> Result<Option<Place
     Ok(found)
 }
 
-/// How many executions a space has, counted no further than `enough`.
+/// How many executions a space has that nothing else called, counted no further than `enough`.
 fn count(transaction: &Transaction<'_>, space: i64, enough: u32) -> Result<u32, DatabaseError> {
     let count = transaction
-        .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM executions WHERE space = ?1 LIMIT ?2)")?
+        .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM executions WHERE space = ?1 AND parent IS NULL LIMIT ?2)")?
         .query_row(params![space, enough], |row| row.get(0))?;
     Ok(count)
 }
 
-fn known(
-    transaction: &Transaction<'_>,
-    space: i64,
-    idempotency: &Idempotency,
+pub(super) fn submitted(
+    connection: &Connection,
+    owner: &Owner,
+    keys: &[Idempotency],
 ) -> Result<Option<SubmitOutcome>, DatabaseError> {
-    let found = transaction
-        .prepare_cached(
+    match spaces::space_of(connection, owner)? {
+        Some(space) => known(connection, space, keys),
+        None => Ok(None),
+    }
+}
+
+fn known(connection: &Connection, space: i64, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, DatabaseError> {
+    for idempotency in keys {
+        let mut statement = connection.prepare_cached(
             "SELECT execution_id, intent_id, created_at, fingerprint FROM idempotency WHERE space = ?1 AND key = ?2",
-        )?
-        .query_row(params![space, idempotency.key], |row| {
+        )?;
+        let found = statement.query_row(params![space, idempotency.key], |row| {
             Ok(SubmitOutcome::Known {
                 execution_id: id::<ExecutionId>(row, 0)?,
                 intent_id: id::<IntentId>(row, 1)?,
                 created_at: timestamp(row, 2)?,
                 same_request: row.get_ref(3)?.as_blob()? == idempotency.fingerprint,
             })
-        })
-        .optional()?;
-    Ok(found)
+        });
+        if let Some(found) = found.optional()? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn remember(

@@ -126,6 +126,31 @@ pub(super) fn events(
     take(statement.query(params![stream.0, stored_seq(from), to, bounds.execution])?, from, limit)
 }
 
+/// The newest `limit` events of an execution, oldest first.
+pub(super) fn newest(
+    connection: &Connection,
+    stream: StreamId,
+    execution: &ExecutionId,
+    limit: u32,
+) -> Result<Vec<JournalEvent>, DatabaseError> {
+    let limit = limit.clamp(1, MAX_PAGE) as usize;
+    let Some(bounds) = bounds(connection, stream, execution)? else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM journal
+         WHERE stream = ?1 AND last_seq >= ?2 AND last_seq <= ?3 AND execution = ?4 ORDER BY last_seq DESC",
+    )?;
+    let to = stored_seq(bounds.last_seq.unwrap_or(u64::MAX));
+    let mut rows = statement.query(params![stream.0, stored_seq(bounds.first_seq), to, bounds.execution])?;
+    let mut events = Vec::new();
+    while events.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        events.extend(events_of(row)?.into_iter().rev().take(limit - events.len()));
+    }
+    events.reverse();
+    Ok(events)
+}
+
 fn bounds(connection: &Connection, stream: StreamId, execution: &ExecutionId) -> Result<Option<Bounds>, DatabaseError> {
     let found = connection
         .prepare_cached("SELECT number, first_seq, last_seq FROM executions WHERE id = ?1 AND stream = ?2")?
@@ -161,10 +186,7 @@ impl Iterator for EventsOfRow<'_> {
 fn take(mut rows: rusqlite::Rows<'_>, after: u64, limit: usize) -> Result<Vec<JournalEvent>, DatabaseError> {
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        for event in EventsOfRow::new(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?) {
-            let event = event.map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-            })?;
+        for event in events_of(row)? {
             if event.seq > after {
                 events.push(event);
             }
@@ -174,4 +196,11 @@ fn take(mut rows: rusqlite::Rows<'_>, after: u64, limit: usize) -> Result<Vec<Jo
         }
     }
     Ok(events)
+}
+
+/// The events of the row in the first column.
+fn events_of(row: &Row<'_>) -> rusqlite::Result<Vec<JournalEvent>> {
+    EventsOfRow::new(row.get_ref(0)?.as_str()?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
 }

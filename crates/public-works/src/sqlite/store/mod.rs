@@ -8,6 +8,7 @@ mod execution_list;
 mod executions;
 pub(crate) mod journal;
 mod paging;
+mod pending;
 mod rows;
 pub(crate) mod search;
 mod spaces;
@@ -19,18 +20,21 @@ use contract::{
     approval::{Approval, ApprovalStatus},
     artifact::Artifact,
     conversation::{ConversationSummary, Message},
+    pending::PendingIntent,
 };
 use runtime::{
     machine::State,
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, SearchHit,
-        StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, ExecutionFilter, Idempotency, JournalEvent, KeptPending, Listing, Page,
+        PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey,
+        StreamPosition, Submission, SubmitOutcome,
     },
 };
 use rusqlite::Connection;
 
 use super::{Database, DatabaseError};
 
+use paging::Window;
 pub use spaces::move_space;
 
 /// The store of one database. Cheap to clone.
@@ -73,6 +77,11 @@ impl Store for SqliteStore {
         self.database.write(move |transaction| executions::submit(transaction, &submission)).await
     }
 
+    async fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, StoreError> {
+        let (owner, keys) = (owner.clone(), keys.to_vec());
+        self.read(move |connection| executions::submitted(connection, &owner, &keys)).await
+    }
+
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let change = executions::PreparedChange::new(change);
         self.database.write(move |transaction| executions::commit(transaction, &change)).await
@@ -99,8 +108,8 @@ impl Store for SqliteStore {
         filter: &ExecutionFilter,
         page: PageRequest,
     ) -> Result<Listing<State>, StoreError> {
-        let (owner, filter) = (owner.clone(), filter.clone());
-        self.read(move |connection| execution_list::list(connection, &owner, &filter, &page)).await
+        let (owner, filter, window) = (owner.clone(), filter.clone(), Window::of(&page)?);
+        self.read(move |connection| execution_list::list(connection, &owner, &filter, &window)).await
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {
@@ -124,6 +133,16 @@ impl Store for SqliteStore {
         self.read(move |connection| journal::events(connection, stream, after, execution.as_ref(), limit)).await
     }
 
+    async fn newest_events(
+        &self,
+        stream: StreamId,
+        execution: &ExecutionId,
+        limit: u32,
+    ) -> Result<Vec<JournalEvent>, StoreError> {
+        let execution = execution.clone();
+        self.read(move |connection| journal::newest(connection, stream, &execution, limit)).await
+    }
+
     async fn approval(&self, hook_id: &HookId) -> Result<Option<(Owner, Approval)>, StoreError> {
         let hook_id = hook_id.clone();
         self.read(move |connection| approvals::get(connection, &hook_id)).await
@@ -135,8 +154,8 @@ impl Store for SqliteStore {
         status: Option<ApprovalStatus>,
         page: PageRequest,
     ) -> Result<Page<Approval>, StoreError> {
-        let owner = owner.clone();
-        self.read(move |connection| approvals::list(connection, &owner, status, &page)).await
+        let (owner, window) = (owner.clone(), Window::of(&page)?);
+        self.read(move |connection| approvals::list(connection, &owner, status, &window)).await
     }
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {
@@ -150,8 +169,8 @@ impl Store for SqliteStore {
         filter: &ArtifactFilter,
         page: PageRequest,
     ) -> Result<Page<Artifact>, StoreError> {
-        let (owner, filter) = (owner.clone(), filter.clone());
-        self.read(move |connection| artifacts::list(connection, &owner, &filter, &page)).await
+        let (owner, filter, window) = (owner.clone(), filter.clone(), Window::of(&page)?);
+        self.read(move |connection| artifacts::list(connection, &owner, &filter, &window)).await
     }
 
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError> {
@@ -160,8 +179,8 @@ impl Store for SqliteStore {
     }
 
     async fn conversations(&self, owner: &Owner, page: PageRequest) -> Result<Page<ConversationSummary>, StoreError> {
-        let owner = owner.clone();
-        self.read(move |connection| conversations::list(connection, &owner, &page)).await
+        let (owner, window) = (owner.clone(), Window::of(&page)?);
+        self.read(move |connection| conversations::list(connection, &owner, &window)).await
     }
 
     async fn conversation(
@@ -182,6 +201,21 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Message>, StoreError> {
         let (owner, id) = (owner.clone(), id.clone());
         self.read(move |connection| conversations::messages(connection, &owner, &id, before, limit)).await
+    }
+
+    async fn keep_pending(&self, owner: &Owner, pending: &PendingIntent, most: u32) -> Result<KeptPending, StoreError> {
+        let (owner, pending) = (owner.clone(), pending.clone());
+        self.database.write(move |transaction| Ok(pending::keep(transaction, &owner, &pending, most)?)).await
+    }
+
+    async fn pending_intents(
+        &self,
+        owner: &Owner,
+        filter: &PendingFilter,
+        page: PageRequest,
+    ) -> Result<Page<PendingIntent>, StoreError> {
+        let (owner, filter, window) = (owner.clone(), filter.clone(), Window::of(&page)?);
+        self.read(move |connection| pending::list(connection, &owner, &filter, &window)).await
     }
 
     async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError> {

@@ -1,7 +1,7 @@
 //! Pages of lists that go from new to old. A cursor is the number of the last row that was shown, so that a page does
 //! not shift when something is added.
 
-use runtime::port::store::{Listing, MAX_PAGE, Page, PageRequest};
+use runtime::port::store::{Listing, MAX_PAGE, Page, PageRequest, StoreError};
 
 /// Where a page begins and how long it is.
 pub(super) struct Window {
@@ -13,12 +13,15 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// `None` where the cursor is none of ours.
-    pub(super) fn of(page: &PageRequest) -> Option<Self> {
+    /// `StoreError::BadCursor` where the cursor is none of ours.
+    pub(super) fn of(page: &PageRequest) -> Result<Self, StoreError> {
         let limit = i64::from(page.limit.min(MAX_PAGE)) + 1;
         match &page.cursor {
-            Some(cursor) => Some(Self { below: cursor.parse().ok()?, offset: 0, limit }),
-            None => Some(Self { below: i64::MAX, offset: i64::from(page.offset), limit }),
+            Some(cursor) => {
+                let below = cursor.parse().map_err(|_| StoreError::BadCursor)?;
+                Ok(Self { below, offset: 0, limit })
+            }
+            None => Ok(Self { below: i64::MAX, offset: i64::from(page.offset), limit }),
         }
     }
 
@@ -32,9 +35,9 @@ impl Window {
     }
 }
 
-/// The page of a cursor that cannot be read.
-pub(super) fn nothing<T>(total: u64) -> Page<T> {
-    Page { items: Vec::new(), total, next_cursor: None }
+/// The page of an owner who has nothing.
+pub(super) fn nothing<T>() -> Page<T> {
+    Page { items: Vec::new(), total: 0, next_cursor: None }
 }
 
 /// The page of a list that is not counted.

@@ -1,0 +1,42 @@
+//! What an owner has, for whoever only looks: a handler before anything of its intent has happened.
+
+use std::sync::Arc;
+
+use contract::{ArtifactId, Owner, SessionId, artifact::Artifact};
+
+use crate::{
+    handler::Failure,
+    port::{
+        Store,
+        store::{ArtifactFilter, Page, PageRequest},
+    },
+    worker::storage_failure,
+};
+
+/// The artifacts of one owner, seen from one session. It changes nothing.
+#[derive(Clone)]
+pub struct OwnerView {
+    store: Arc<dyn Store>,
+    owner: Owner,
+    session_id: SessionId,
+}
+
+impl OwnerView {
+    pub(crate) fn new(store: Arc<dyn Store>, owner: Owner, session_id: SessionId) -> Self {
+        Self { store, owner, session_id }
+    }
+
+    pub fn session_id(&self) -> &SessionId {
+        &self.session_id
+    }
+
+    pub async fn artifact(&self, id: &ArtifactId) -> Result<Option<Artifact>, Failure> {
+        let stored = self.store.artifact(&self.owner, id).await.map_err(storage_failure)?;
+        Ok(stored.map(|stored| stored.artifact))
+    }
+
+    /// Newest first.
+    pub async fn artifacts(&self, filter: &ArtifactFilter, page: PageRequest) -> Result<Page<Artifact>, Failure> {
+        self.store.artifacts(&self.owner, filter, page).await.map_err(storage_failure)
+    }
+}
