@@ -87,6 +87,9 @@ pub struct SubmitIntent {
     pub deadline: Option<Timestamp>,
     #[serde(default)]
     pub priority: Priority,
+    /// 1 to 128 visible characters. Of the caller's executions with the same key one runs at a time, in the order of their acceptance.
+    #[serde(default)]
+    pub concurrency_key: Option<String>,
 }
 
 /// The answer of `POST /api/intent/submit`: the intent is durable.

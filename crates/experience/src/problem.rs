@@ -167,6 +167,15 @@ impl From<RuntimeError> for Refusal {
                 Code::AlreadyDecided,
                 format!("This approval has been decided already: it is {}.", status.as_str()),
             ),
+            RuntimeError::TurnInProgress => Self::new(
+                Code::TurnInProgress,
+                "The agent is still answering in this conversation, and takes one message at a time. Wait for its answer, or cancel it.",
+            ),
+            RuntimeError::TooManyWaiting => Self::new(
+                Code::TooManyWaiting,
+                "As many as may are waiting behind the one that runs. Wait until some of them have ended.",
+            ),
+            RuntimeError::Held => Self::internal("a gate has left the Runtime"),
             RuntimeError::NotRedrivable(why) => Self::new(Code::NotRedrivable, not_redrivable(&why)),
             RuntimeError::Unavailable => {
                 Self::new(Code::Unavailable, "The server takes nothing more just now. Try again in a moment.")

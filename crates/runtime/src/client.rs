@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use contract::{
     ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
+    agent::TurnPolicy,
     approval::{Approval, ApprovalStatus, Decision},
     conversation::Role,
     execution::Execution,
@@ -58,12 +59,16 @@ pub struct SubmitRequest {
     pub timing: Timing,
     /// How many executions the owner may have in all.
     pub quota: Option<u32>,
+    /// A client's own word: of the owner's executions that have it one runs at a time. A turn has its conversation's key.
+    pub concurrency_key: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 pub struct UserMessage {
     pub id: MessageId,
     pub text: String,
+    /// What becomes of it while an earlier turn of the conversation has not ended.
+    pub policy: TurnPolicy,
 }
 
 /// Why the Runtime refuses.
@@ -80,6 +85,15 @@ pub enum RuntimeError {
     QuotaReached,
     #[error("somebody has decided already")]
     AlreadyDecided(ApprovalStatus),
+    /// An earlier turn of the conversation has not ended, and this one does not wait.
+    #[error("an earlier turn has not ended")]
+    TurnInProgress,
+    /// As many wait for the same key as may.
+    #[error("too many wait for the key")]
+    TooManyWaiting,
+    /// The others of its key are not as they have to be. It never leaves the Runtime.
+    #[error("the gate is closed")]
+    Held,
     #[error("the execution cannot be driven again")]
     NotRedrivable(RedriveRefusal),
     /// Too much waits already, or the Runtime is stopping.
@@ -111,7 +125,9 @@ impl RuntimeClient {
         let clock = &*self.shared.clock;
         let now = clock.now();
         check_timing(request.timing, now)?;
-        let idempotency = idempotency(&request);
+        let idempotency = self.idempotency(&request, now);
+        let concurrency_key = concurrency_key(&request);
+        let policy = request.message.as_ref().map_or(TurnPolicy::Queue, |message| message.policy);
         let message = request.message.map(|message| NewMessage {
             id: message.id,
             at_event: 0,
@@ -120,11 +136,6 @@ impl RuntimeClient {
             agent_id: None,
             created_at: now,
         });
-        // One turn of a conversation at a time; other intents of it do not wait.
-        let concurrency_key = match (&message, &request.conversation_id) {
-            (Some(_), Some(conversation_id)) => Some(format!("{}/{conversation_id}", request.owner.space())),
-            _ => None,
-        };
         let header = Header {
             execution_id: ExecutionId::from_parts(now, random_10(clock)),
             intent_id: request.intent_id.unwrap_or_else(|| IntentId::from_parts(now, random_10(clock))),
@@ -138,11 +149,13 @@ impl RuntimeClient {
             depth: 0,
             attachments: request.attachments,
             concurrency_key,
+            supersedes: false,
             timing: request.timing,
             created_at: now,
         };
         let quota = request.quota;
-        self.shared.accept(Acceptance { header, idempotency, message, quota, approval: None }).await
+        let acceptance = Acceptance { header, idempotency, message, quota, gate: None, approval: None };
+        self.shared.accept_by(policy, acceptance).await
     }
 
     /// A cursor on a stream, after `after`. `None` where the stream is not there, or not its owner's.
@@ -205,6 +218,20 @@ impl RuntimeClient {
         self.execution(owner, id).await
     }
 
+    fn idempotency(&self, request: &SubmitRequest, now: Timestamp) -> Option<Idempotency> {
+        // The strictest name wins: a message is one turn whatever else the client sends along.
+        let key = match (&request.message, &request.conversation_id, &request.idempotency_key, &request.intent_id) {
+            (Some(message), Some(conversation_id), _, _) => format!("message:{conversation_id}:{}", message.id),
+            (_, _, Some(key), _) => format!("key:{key}"),
+            (_, _, None, Some(intent_id)) => format!("intent:{intent_id}"),
+            (_, _, None, None) => return None,
+        };
+        let text = request.message.as_ref().map(|message| message.text.as_str());
+        let parameters = if text.is_some() { &Object::new() } else { &request.parameters };
+        let fingerprint = fingerprint(&request.intent_type, parameters, &request.attachments, text, request.timing);
+        Some(Idempotency { key, fingerprint, expires_at: Some(now.after(self.shared.config.idempotency_ttl)) })
+    }
+
     /// The intents that can be asked for, in the order of their names.
     pub fn intents(&self) -> Vec<IntentDescriptor> {
         self.shared.catalogue.descriptors().cloned().collect()
@@ -237,18 +264,15 @@ fn check_timing(timing: Timing, now: Timestamp) -> Result<(), RuntimeError> {
     }
 }
 
-fn idempotency(request: &SubmitRequest) -> Option<Idempotency> {
-    // The strictest name wins: a message is one turn whatever else the client sends along.
-    let key = match (&request.message, &request.conversation_id, &request.idempotency_key, &request.intent_id) {
-        (Some(message), Some(conversation_id), _, _) => format!("message:{conversation_id}:{}", message.id),
-        (_, _, Some(key), _) => format!("key:{key}"),
-        (_, _, None, Some(intent_id)) => format!("intent:{intent_id}"),
-        (_, _, None, None) => return None,
-    };
-    let text = request.message.as_ref().map(|message| message.text.as_str());
-    let parameters = if text.is_some() { &Object::new() } else { &request.parameters };
-    let fingerprint = fingerprint(&request.intent_type, parameters, &request.attachments, text, request.timing);
-    Some(Idempotency { key, fingerprint })
+/// One turn of a conversation at a time, and one at a time of what a client gave the same key. Other intents do not wait.
+fn concurrency_key(request: &SubmitRequest) -> Option<String> {
+    let space = request.owner.space();
+    match (&request.message, &request.conversation_id, &request.concurrency_key) {
+        (Some(_), Some(conversation_id), _) => Some(format!("{space}/{conversation_id}")),
+        // No conversation's id has a slash.
+        (_, _, Some(key)) => Some(format!("{space}//{key}")),
+        (_, _, None) => None,
+    }
 }
 
 impl From<StoreError> for RuntimeError {

@@ -7,20 +7,23 @@ use contract::{
     intent::{ApprovalRule, Submitted, Timing},
 };
 use sha2::{Digest, Sha256};
+use tracing::warn;
 
 use crate::{
     client::RuntimeError,
     machine::{self, Header, State},
-    port::store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    port::store::{Gate, Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
     worker::{Shared, approval_of},
 };
 
 /// An intent whose words are all there.
+#[derive(Clone)]
 pub(crate) struct Acceptance {
     pub(crate) header: Header,
     pub(crate) idempotency: Option<Idempotency>,
     pub(crate) message: Option<NewMessage>,
     pub(crate) quota: Option<u32>,
+    pub(crate) gate: Option<Gate>,
     /// Why somebody has to agree first, where the caller wants it beyond the intent's own rule.
     pub(crate) approval: Option<String>,
 }
@@ -42,6 +45,7 @@ impl Shared {
             approval: decision.approval,
             message: acceptance.message,
             quota: acceptance.quota,
+            gate: acceptance.gate,
         };
         let shared = Arc::clone(self);
         let stored = self.tasks.spawn(async move { shared.save(submission).await });
@@ -78,7 +82,12 @@ impl Shared {
                     state.header.intent_id.clone(),
                     state.header.created_at,
                 );
-                self.take_up(state);
+                self.take_up(state.clone());
+                if state.header.supersedes
+                    && let Err(error) = self.supersede(&state.header).await
+                {
+                    warn!(%error, "what a message takes the place of could not be ended; the message waits for it");
+                }
                 Ok(answer)
             }
             SubmitOutcome::Known { execution_id, intent_id, created_at, same_request: true } => {
@@ -86,6 +95,7 @@ impl Shared {
             }
             SubmitOutcome::Known { same_request: false, .. } => Err(RuntimeError::IdempotencyMismatch),
             SubmitOutcome::QuotaReached => Err(RuntimeError::QuotaReached),
+            SubmitOutcome::Held => Err(RuntimeError::Held),
         }
     }
 
@@ -100,7 +110,7 @@ impl Shared {
     }
 }
 
-fn accepted(execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp) -> Submitted {
+pub(crate) fn accepted(execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp) -> Submitted {
     Submitted { execution_id, intent_id, status: "accepted".to_owned(), created_at }
 }
 

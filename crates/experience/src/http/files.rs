@@ -262,6 +262,7 @@ fn ingest(
         attachments: vec![object],
         timing: Timing::default(),
         quota: context.intent_quota(),
+        concurrency_key: None,
     }
 }
 

@@ -94,6 +94,7 @@ impl House {
             attachments,
             timing: Timing::default(),
             quota: None,
+            concurrency_key: None,
         };
         self.client.submit(request).await.unwrap_or_else(|error| panic!("{intent}: {error:?}")).execution_id
     }

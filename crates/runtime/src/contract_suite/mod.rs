@@ -10,6 +10,7 @@ mod execution_lists;
 mod executions;
 mod idempotency;
 mod journal;
+mod keys;
 mod objects;
 mod scene;
 mod search;
@@ -48,6 +49,11 @@ promises! {
     idempotency::a_key_returns_the_first_answer,
     idempotency::a_key_is_its_owners,
     idempotency::of_many_twins_one_is_new,
+    idempotency::a_key_counts_for_its_time,
+    idempotency::a_change_can_remember_a_key,
+    idempotency::old_keys_go_in_pieces,
+    keys::unfinished_ones_are_found_by_their_key,
+    keys::a_gate_holds_whoever_comes_together,
     idempotency::a_quota_counts_what_was_accepted,
     journal::numbers_have_no_holes,
     journal::any_cursor_gives_what_follows,

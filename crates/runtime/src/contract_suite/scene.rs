@@ -66,6 +66,7 @@ impl<'store> Scene<'store> {
             depth: 0,
             attachments: Vec::new(),
             concurrency_key: None,
+            supersedes: false,
             timing: Timing::default(),
             created_at,
         }
@@ -212,6 +213,7 @@ fn submission_of(decision: Decision) -> Submission {
         approval: decision.approval,
         message: None,
         quota: None,
+        gate: None,
     }
 }
 

@@ -58,6 +58,12 @@ pub enum Command {
     Overdue {
         approval: Option<Approval>,
     },
+    /// Another message joins the turn that waits for its first attempt, with what the two come to.
+    Join {
+        parameters: Object,
+        message: NewMessage,
+        metadata: Object,
+    },
     /// It has failed for good, and somebody wants another round of attempts.
     Redrive,
 }
@@ -103,10 +109,7 @@ pub fn accept(
         data["parent_execution_id"] = json!(parent);
     }
     if let Some(message) = message.filter(|message| message.role == Role::User) {
-        data["message"] = json!({"id": message.id, "role": message.role, "content": message.content});
-        if !header.metadata.is_empty() {
-            data["message"]["metadata"] = json!(header.metadata);
-        }
+        data["message"] = message_data(message, &header.metadata);
     }
     let mut events = vec![event(&header, EventType::ExecutionAccepted, now, data)];
     let Some((hook_id, reason, expires_at)) = approval else {
@@ -155,9 +158,34 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         Command::Reject { reason, approval } => reject(state, reason, approval, now),
         Command::Expire { approval } => expire(state, approval, now),
         Command::Overdue { approval } => overdue(state, approval, now),
+        Command::Join { parameters, message, metadata } => join(state, parameters, &message, &metadata, now),
         Command::Redrive if !state.has_ended() => Err(Refusal::NotNow),
         Command::Redrive => redrive(state, now),
     }
+}
+
+fn message_data(message: &NewMessage, metadata: &Object) -> Value {
+    let mut data = json!({"id": message.id, "role": message.role, "content": message.content});
+    if !metadata.is_empty() {
+        data["metadata"] = json!(metadata);
+    }
+    data
+}
+
+fn join(
+    state: &State,
+    parameters: Object,
+    message: &NewMessage,
+    metadata: &Object,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    if !state.waits_for_its_first_attempt() {
+        return Err(Refusal::NotNow);
+    }
+    let mut next = state.clone();
+    next.header.parameters = parameters;
+    let data = json!({"message": message_data(message, metadata)});
+    Ok(moved(&next, state.phase.clone(), vec![(EventType::ExecutionMerged, data)], now))
 }
 
 /// Where an execution waits for its first attempt.

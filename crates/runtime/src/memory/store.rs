@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner,
+    ArtifactId, ConversationId, ExecutionId, HookId, Owner, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
@@ -16,9 +16,9 @@ use contract::{
 use crate::{
     machine::{Phase, State},
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, JournalEvent, Listing, MAX_PAGE, NewEvent,
-        NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey,
-        StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent, Known, Listing,
+        MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError, StoredArtifact,
+        StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
     worker::lock,
 };
@@ -37,7 +37,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Inner {
     executions: BTreeMap<ExecutionId, Execution>,
-    known: HashMap<(String, String), (ExecutionId, [u8; 32])>,
+    known: HashMap<(String, String), (ExecutionId, Idempotency)>,
     streams: Vec<Stream>,
     conversations: HashMap<(String, ConversationId), StreamId>,
     approvals: BTreeMap<HookId, (Owner, Approval)>,
@@ -65,6 +65,25 @@ impl Store for MemoryStore {
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         lock(&self.inner).commit(change)
+    }
+
+    async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError> {
+        Ok(lock(&self.inner).recall(owner, key, now))
+    }
+
+    async fn forget_keys(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut inner = lock(&self.inner);
+        let old = inner.known.iter().filter(|(_, (_, idempotency))| has_run_out(idempotency, now));
+        let old: Vec<_> = old.map(|(key, _)| key.clone()).take(limit as usize).collect();
+        for key in &old {
+            inner.known.remove(key);
+        }
+        Ok(old.len() as u64)
+    }
+
+    async fn unfinished_of_key(&self, concurrency_key: &str, limit: u32) -> Result<Vec<State>, StoreError> {
+        let inner = lock(&self.inner);
+        Ok(inner.unfinished_of_key(concurrency_key).take(limit as usize).cloned().collect())
     }
 
     async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError> {
@@ -221,25 +240,26 @@ impl Inner {
             state.header.owner = parent.state.header.owner.clone();
         }
         let owner = state.header.owner.clone();
-        if let Some(idempotency) = &submission.idempotency {
-            let key = (owner.space(), idempotency.key.clone());
-            if let Some((id, fingerprint)) = self.known.get(&key) {
-                let header = &self.executions[id].state.header;
-                return SubmitOutcome::Known {
-                    execution_id: id.clone(),
-                    intent_id: header.intent_id.clone(),
-                    created_at: header.created_at,
-                    same_request: *fingerprint == idempotency.fingerprint,
-                };
-            }
+        if let Some(idempotency) = &submission.idempotency
+            && let Some(known) = self.recall(&owner, &idempotency.key, state.header.created_at)
+        {
+            return SubmitOutcome::Known {
+                execution_id: known.execution_id,
+                intent_id: known.intent_id,
+                created_at: known.created_at,
+                same_request: known.fingerprint == idempotency.fingerprint,
+            };
         }
         let count = self.executions.values().filter(|execution| execution.state.header.owner == owner).count();
         if submission.quota.is_some_and(|quota| count >= quota as usize) {
             return SubmitOutcome::QuotaReached;
         }
+        if !self.is_open(submission.gate, state.header.concurrency_key.as_deref()) {
+            return SubmitOutcome::Held;
+        }
         let id = state.header.execution_id.clone();
         if let Some(idempotency) = submission.idempotency {
-            self.known.insert((owner.space(), idempotency.key), (id.clone(), idempotency.fingerprint));
+            self.known.insert((owner.space(), idempotency.key.clone()), (id.clone(), idempotency));
         }
         if let Some(approval) = submission.approval {
             self.approvals.insert(approval.hook_id.clone(), (owner, approval));
@@ -247,6 +267,34 @@ impl Inner {
         let stream = self.stream_for(&state);
         self.executions.insert(id.clone(), Execution { state, stream, steps: Vec::new() });
         SubmitOutcome::Accepted(self.append(&id, stream, &submission.events, submission.message))
+    }
+
+    fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Option<Known> {
+        let (id, idempotency) = self.known.get(&(owner.space(), key.to_owned()))?;
+        if has_run_out(idempotency, now) {
+            return None;
+        }
+        let header = &self.executions[id].state.header;
+        Some(Known {
+            execution_id: id.clone(),
+            intent_id: header.intent_id.clone(),
+            created_at: header.created_at,
+            fingerprint: idempotency.fingerprint,
+        })
+    }
+
+    fn unfinished_of_key<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a State> {
+        let states = self.executions.values().map(|execution| &execution.state);
+        states.filter(move |state| !state.has_ended() && state.header.concurrency_key.as_deref() == Some(key))
+    }
+
+    fn is_open(&self, gate: Option<Gate>, key: Option<&str>) -> bool {
+        let (Some(gate), Some(key)) = (gate, key) else { return true };
+        let mut others = self.unfinished_of_key(key);
+        match gate {
+            Gate::AtMost(most) => others.count() <= most as usize,
+            Gate::NoneWaiting => !others.any(State::waits_for_its_first_attempt),
+        }
     }
 
     fn commit(&mut self, change: Change) -> Result<Committed, StoreError> {
@@ -260,6 +308,13 @@ impl Inner {
             return Err(StoreError::Conflict);
         }
         let owner = execution.state.header.owner.clone();
+        if let Some(idempotency) = change.idempotency {
+            let key = (owner.space(), idempotency.key.clone());
+            if self.known.contains_key(&key) {
+                return Err(StoreError::Conflict);
+            }
+            self.known.insert(key, (change.execution_id.clone(), idempotency));
+        }
         if let Some(mut next) = change.next {
             next.header.owner = owner.clone();
             execution.state = next;
@@ -355,6 +410,10 @@ impl Stream {
     fn summary(&self, summary: &ConversationSummary) -> ConversationSummary {
         ConversationSummary { cursor: self.events.len() as u64, ..summary.clone() }
     }
+}
+
+fn has_run_out(idempotency: &Idempotency, now: Timestamp) -> bool {
+    idempotency.expires_at.is_some_and(|expires_at| expires_at <= now)
 }
 
 fn is_wanted(filter: &ExecutionFilter, state: &State) -> bool {

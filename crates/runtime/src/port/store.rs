@@ -30,7 +30,16 @@ pub trait Store: Send + Sync {
     /// holds: somebody else has moved the execution on.
     async fn commit(&self, change: Change) -> Result<Committed, StoreError>;
 
+    /// What a key of this owner was used for, where it has been and still counts at `now`.
+    async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError>;
+
+    /// Forgets at most `limit` idempotency keys that count no more at `now`. Answers how many.
+    async fn forget_keys(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
     async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError>;
+
+    /// Executions with this concurrency key that have not ended, in the order of their acceptance.
+    async fn unfinished_of_key(&self, concurrency_key: &str, limit: u32) -> Result<Vec<State>, StoreError>;
 
     /// Executions that have not ended, in the order of their ids, after `after`.
     async fn unfinished(&self, after: Option<&ExecutionId>, limit: u32) -> Result<Vec<State>, StoreError>;
@@ -137,6 +146,17 @@ pub struct Submission {
     pub message: Option<NewMessage>,
     /// At most this many executions may the owner have, with this one; `None` is no limit.
     pub quota: Option<u32>,
+    /// What must be true of the others of its concurrency key.
+    pub gate: Option<Gate>,
+}
+
+/// A condition on the executions that have a new one's concurrency key and have not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// There are at most so many of them.
+    AtMost(u32),
+    /// None of them waits for its first attempt.
+    NoneWaiting,
 }
 
 /// Makes a retry return the first answer. The key's scope is the owner.
@@ -144,6 +164,17 @@ pub struct Submission {
 pub struct Idempotency {
     pub key: String,
     /// A digest of what was asked, to tell a retry from another request.
+    pub fingerprint: [u8; 32],
+    /// From when on it counts no more; `None` where it is kept for as long as the execution.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a key was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub execution_id: ExecutionId,
+    pub intent_id: IntentId,
+    pub created_at: Timestamp,
     pub fingerprint: [u8; 32],
 }
 
@@ -158,6 +189,8 @@ pub enum SubmitOutcome {
         same_request: bool,
     },
     QuotaReached,
+    /// The gate does not hold.
+    Held,
 }
 
 /// The progress of one execution.
@@ -174,6 +207,8 @@ pub struct Change {
     /// Written or overwritten under its hook id.
     pub approval: Option<Approval>,
     pub message: Option<NewMessage>,
+    /// Remembered for the execution; `StoreError::Conflict` where the key counts already.
+    pub idempotency: Option<Idempotency>,
 }
 
 impl Change {
@@ -188,6 +223,7 @@ impl Change {
             artifacts: Vec::new(),
             approval: None,
             message: None,
+            idempotency: None,
         }
     }
 }

@@ -77,12 +77,14 @@ impl Run {
             depth: parent.depth + 1,
             attachments: Vec::new(),
             concurrency_key: None,
+            supersedes: false,
             timing: Timing { run_at: None, ..parent.timing },
             created_at: now,
         };
         let place = self.calls.fetch_add(1, Ordering::Relaxed);
-        let idempotency = Idempotency { key: child_key(&parent.execution_id, place), fingerprint };
-        let acceptance = Acceptance { header, idempotency: Some(idempotency), message: None, quota: None, approval };
+        let key = child_key(&parent.execution_id, place);
+        let idempotency = Some(Idempotency { key, fingerprint, expires_at: None });
+        let acceptance = Acceptance { header, idempotency, message: None, quota: None, gate: None, approval };
         let accepted = self.shared.accept(acceptance).await.map_err(|error| refused(&error))?;
         Ok(accepted.execution_id)
     }
@@ -140,6 +142,9 @@ fn refused(error: &RuntimeError) -> Failure {
         RuntimeError::QuotaReached
         | RuntimeError::AlreadyDecided(_)
         | RuntimeError::NotRedrivable(_)
+        | RuntimeError::TurnInProgress
+        | RuntimeError::TooManyWaiting
+        | RuntimeError::Held
         | RuntimeError::Unavailable
         | RuntimeError::Storage(_) => Failure::transient(Code::Unavailable, "The Runtime takes nothing just now."),
     }

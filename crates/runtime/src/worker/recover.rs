@@ -25,7 +25,12 @@ impl Shared {
             after = Some(last.header.execution_id.clone());
             count += page.len();
             for state in page {
+                let supersedes = state.header.supersedes.then(|| state.header.clone());
                 self.take_up_again(state).await?;
+                // The process may have gone between its acceptance and the end of those before it.
+                if let Some(header) = supersedes {
+                    self.supersede(&header).await.map_err(|error| StoreError::Failed(Box::new(error)))?;
+                }
             }
         }
     }

@@ -75,8 +75,11 @@ impl Schedule {
     fn push(&self, job: Job) -> Option<Job> {
         let mut inner = lock(&self.inner);
         if inner.known.contains(job.id()) {
-            // Where it runs, its run may be just ending while it was driven again; then it is looked at once more.
-            inner.again.insert(job.id().clone());
+            if !inner.replace_waiting(&job) {
+                // Its run may be just ending while it was driven again, or may have begun on less than is stored now: then it is looked
+                // at once more.
+                inner.again.insert(job.id().clone());
+            }
             return None;
         }
         if inner.queued >= MAX_QUEUED {
@@ -169,6 +172,21 @@ impl Inner {
             None => self.running -= 1,
         }
         next
+    }
+
+    /// Puts what is stored now in the place of a job that waits for its key.
+    fn replace_waiting(&mut self, job: &Job) -> bool {
+        let behind = job.state.header.concurrency_key.as_ref().and_then(|key| self.keys.get_mut(key));
+        let waiting = behind.and_then(|behind| behind.iter_mut().find(|waiting| waiting.id() == job.id()));
+        match waiting {
+            Some(waiting) => {
+                if waiting.stored_revision < job.stored_revision {
+                    *waiting = job.clone();
+                }
+                true
+            }
+            None => false,
+        }
     }
 
     fn pass_key(&mut self, state: &State) -> Option<Job> {

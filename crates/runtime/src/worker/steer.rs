@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often a decision is made again because another came in between. Each time somebody else has got further.
-const MAX_CONFLICTS: usize = 32;
+pub(super) const MAX_CONFLICTS: usize = 32;
 
 impl Shared {
     /// Asks an execution to stop, and its children too. Answers where it stands then; `None` where there is none. One that has ended

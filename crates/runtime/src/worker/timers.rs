@@ -8,7 +8,7 @@ use std::{
 
 use contract::{ExecutionId, Timestamp};
 use tokio::sync::Notify;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{Job, Shared, lock};
 use crate::{
@@ -18,6 +18,9 @@ use crate::{
 
 /// The longest sleep: clocks jump, and forgotten watchers are swept now and then.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// How many idempotency keys are taken away at once. At two a minute it is a rate of a million a day and more, and each is a small write.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 #[derive(Default)]
 pub(super) struct Timers {
@@ -76,11 +79,19 @@ impl Shared {
                 }
             }
             self.sweep();
+            self.forget_keys().await;
             tokio::select! {
                 () = tokio::time::sleep(self.timers.sleep_from(self.clock.now())) => {}
                 () = self.timers.wake.notified() => {}
                 () = self.stopping.cancelled() => {}
             }
+        }
+    }
+
+    /// Takes away keys that count no more, a bounded piece at a time; what is left is for the next time.
+    async fn forget_keys(&self) {
+        if let Err(error) = self.store.forget_keys(self.clock.now(), FORGOTTEN_AT_ONCE).await {
+            warn!(%error, "old idempotency keys could not be taken away; it is tried again");
         }
     }
 

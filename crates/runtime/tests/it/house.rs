@@ -12,6 +12,7 @@ use std::{
 use async_trait::async_trait;
 use contract::{
     Code, EventType, ExecutionId, Owner, SessionId, TenantId, Timestamp, UserId,
+    agent::TurnPolicy,
     event::Event,
     execution::Execution,
     intent::{ApprovalRule, IntentDescriptor, Timing},
@@ -161,14 +162,24 @@ pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
         attachments: Vec::new(),
         timing: Timing::default(),
         quota: None,
+        concurrency_key: None,
     }
 }
 
 pub(crate) fn message(conversation: &str, id: &str, text: &str) -> SubmitRequest {
     SubmitRequest {
         conversation_id: Some(conversation.parse().unwrap()),
-        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned() }),
+        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned(), policy: TurnPolicy::Queue }),
         ..request("say", json!({"words": ["I ", "heard ", text]}))
+    }
+}
+
+/// A message to an agent that takes ten seconds to answer.
+pub(crate) fn turn(conversation: &str, id: &str, text: &str, policy: TurnPolicy) -> SubmitRequest {
+    SubmitRequest {
+        conversation_id: Some(conversation.parse().unwrap()),
+        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned(), policy }),
+        ..request("answer", json!({"text": text}))
     }
 }
 
@@ -186,6 +197,7 @@ pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
 
 /// The intents that the tests can ask for.
 const TOLD: &[&str] = &[
+    "answer",
     "breaks_after_a_step",
     "call",
     "delete",
@@ -221,6 +233,8 @@ impl Told {
                     "approve": {"type": "boolean"},
                     "file": {"type": "string"},
                     "hold": {"type": "boolean"},
+                    "text": {"type": "string", "maxLength": 100},
+                    "agent_id": {"type": "string"},
                 },
                 "additionalProperties": false,
             }),
@@ -265,6 +279,24 @@ impl Told {
     }
 }
 
+/// An agent that takes ten seconds to answer, and keeps what it has said when it is stopped.
+async fn answer(context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
+    context.token("I think ", &Object::new()).await?;
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(10)) => {
+            let said = format!("about {}", parameters["text"].as_str().unwrap());
+            let data = json!({"response": said});
+            context.answer("guide".parse().unwrap(), said, EventType::AgentCompleted, data.clone());
+            Ok(data)
+        }
+        () = context.cancellation().cancelled() => {
+            let data = json!({"response": "I think "});
+            context.answer("guide".parse().unwrap(), "I think ".to_owned(), EventType::AgentCancelled, data);
+            Err(Failure::cancelled("It was told to stop."))
+        }
+    }
+}
+
 #[async_trait]
 impl Handler for Told {
     fn descriptor(&self) -> &IntentDescriptor {
@@ -279,6 +311,7 @@ impl Handler for Told {
         let times = self.seen.count(&self.descriptor.intent_type);
         match self.descriptor.intent_type.as_str() {
             "echo" | "delete" => Ok(Value::Object(parameters)),
+            "answer" => answer(context, &parameters).await,
             "steps" => self.steps(context, &parameters).await,
             "flaky" if u64::from(times) <= parameters["times"].as_u64().unwrap() => {
                 Err(Failure::transient(Code::Unavailable, "It is not there just now."))

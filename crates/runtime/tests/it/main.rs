@@ -8,3 +8,4 @@ mod lifecycle;
 mod steering;
 mod telling;
 mod timing;
+mod turns;

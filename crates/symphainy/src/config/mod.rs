@@ -109,8 +109,18 @@ impl Config {
 
     /// How executions run.
     pub fn runtime(&self) -> RuntimeConfig {
-        let RuntimeSection { concurrency, max_attempts, retry_delay, approval_ttl } = self.runtime;
-        RuntimeConfig { concurrency, coalesce: self.agents.coalesce, max_attempts, retry_delay, approval_ttl }
+        let RuntimeSection { concurrency, max_attempts, retry_delay, approval_ttl, idempotency_ttl, waiting_per_key } =
+            self.runtime;
+        let coalesce = self.agents.coalesce;
+        RuntimeConfig {
+            concurrency,
+            coalesce,
+            max_attempts,
+            retry_delay,
+            approval_ttl,
+            idempotency_ttl,
+            waiting_per_key,
+        }
     }
 
     /// The folder with definitions of more agents: the configured one, or `agents` beside the configuration where it is there.

@@ -112,13 +112,25 @@ pub struct RuntimeSection {
     /// How long an approval waits for somebody's word.
     #[serde(with = "security_guard::duration")]
     pub approval_ttl: Duration,
+    /// How long an idempotency key makes a retry return the first answer.
+    #[serde(with = "security_guard::duration")]
+    pub idempotency_ttl: Duration,
+    /// How many executions wait behind the one that has their concurrency key, or turns behind one of their conversation.
+    pub waiting_per_key: u32,
 }
 
 impl Default for RuntimeSection {
     fn default() -> Self {
-        let RuntimeConfig { concurrency, max_attempts, retry_delay, approval_ttl, coalesce: _ } =
-            RuntimeConfig::default();
-        Self { concurrency, max_attempts, retry_delay, approval_ttl }
+        let RuntimeConfig {
+            concurrency,
+            max_attempts,
+            retry_delay,
+            approval_ttl,
+            idempotency_ttl,
+            waiting_per_key,
+            coalesce: _,
+        } = RuntimeConfig::default();
+        Self { concurrency, max_attempts, retry_delay, approval_ttl, idempotency_ttl, waiting_per_key }
     }
 }
 
@@ -129,6 +141,8 @@ impl RuntimeSection {
             (self.concurrency >= 1, "runtime.concurrency", "must be at least 1"),
             (self.max_attempts >= 1, "runtime.max_attempts", "must be at least 1"),
             (!self.approval_ttl.is_zero(), "runtime.approval_ttl", "must be longer than \"0s\""),
+            (!self.idempotency_ttl.is_zero(), "runtime.idempotency_ttl", "must be longer than \"0s\""),
+            ((1..=900).contains(&self.waiting_per_key), "runtime.waiting_per_key", "must be from 1 to 900"),
         ];
         match rules.into_iter().find(|(holds, ..)| !holds) {
             Some((_, setting, problem)) => Err((setting, problem)),

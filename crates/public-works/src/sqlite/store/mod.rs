@@ -6,6 +6,7 @@ mod artifacts;
 mod conversations;
 mod execution_list;
 mod executions;
+mod idempotency;
 pub(crate) mod journal;
 mod paging;
 mod rows;
@@ -15,7 +16,7 @@ mod steps;
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner,
+    ArtifactId, ConversationId, ExecutionId, HookId, Owner, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::Artifact,
     conversation::{ConversationSummary, Message},
@@ -23,7 +24,7 @@ use contract::{
 use runtime::{
     machine::State,
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, SearchHit,
+        ArtifactFilter, Change, Committed, ExecutionFilter, JournalEvent, Known, Listing, Page, PageRequest, SearchHit,
         StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
 };
@@ -76,6 +77,20 @@ impl Store for SqliteStore {
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let change = executions::PreparedChange::new(change);
         self.database.write(move |transaction| executions::commit(transaction, &change)).await
+    }
+
+    async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError> {
+        let (owner, key) = (owner.clone(), key.to_owned());
+        self.read(move |connection| idempotency::recall(connection, &owner, &key, now)).await
+    }
+
+    async fn forget_keys(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.database.write(move |transaction| idempotency::forget(transaction, now, limit)).await?)
+    }
+
+    async fn unfinished_of_key(&self, concurrency_key: &str, limit: u32) -> Result<Vec<State>, StoreError> {
+        let key = concurrency_key.to_owned();
+        self.read(move |connection| executions::unfinished_of_key(connection, &key, limit)).await
     }
 
     async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError> {
