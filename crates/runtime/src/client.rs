@@ -1,6 +1,7 @@
 //! The Runtime as the Experience Plane sees it: submit, watch, read, cancel, decide.
 
 mod read;
+mod schedules;
 mod upload;
 
 use std::{sync::Arc, time::Duration};

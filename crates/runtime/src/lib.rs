@@ -17,6 +17,7 @@ pub mod memory;
 mod recent;
 mod schema;
 mod submit;
+mod timetable;
 mod watch;
 mod worker;
 

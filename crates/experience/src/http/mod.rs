@@ -16,6 +16,7 @@ mod guide;
 mod health;
 mod intent;
 mod password;
+mod schedules;
 mod session;
 mod sign_ins;
 

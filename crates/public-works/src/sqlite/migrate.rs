@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_execution_lists", sql: include_str!("migrations/0003_execution_lists.sql") },
     Migration { name: "0004_audit", sql: include_str!("migrations/0004_audit.sql") },
     Migration { name: "0005_keys", sql: include_str!("migrations/0005_keys.sql") },
+    Migration { name: "0006_schedules", sql: include_str!("migrations/0006_schedules.sql") },
 ];
 
 /// Where it is written down what was applied.

@@ -13,6 +13,7 @@ mod journal;
 mod keys;
 mod objects;
 mod scene;
+mod schedules;
 mod search;
 
 use std::sync::Arc;
@@ -63,6 +64,9 @@ promises! {
     journal::a_conversation_is_its_owners,
     approvals::an_approval_is_written_with_its_execution,
     approvals::lists_are_by_owner_and_status,
+    schedules::a_schedule_changes_behind_its_fence,
+    schedules::the_longest_due_come_first,
+    schedules::schedules_are_their_owners,
     artifacts::an_artifact_goes_through_its_life,
     artifacts::filters_join,
     artifacts::lists_come_in_pages,

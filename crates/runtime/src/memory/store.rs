@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner, Timestamp,
+    ArtifactId, ConversationId, ExecutionId, HookId, Owner, ScheduleId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
@@ -18,7 +18,7 @@ use crate::{
     port::store::{
         ArtifactFilter, Change, Committed, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent, Known, Listing,
         MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError, StoredArtifact,
-        StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        StoredSchedule, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
     worker::lock,
 };
@@ -42,6 +42,7 @@ struct Inner {
     conversations: HashMap<(String, ConversationId), StreamId>,
     approvals: BTreeMap<HookId, (Owner, Approval)>,
     artifacts: BTreeMap<ArtifactId, (Owner, StoredArtifact)>,
+    schedules: BTreeMap<ScheduleId, StoredSchedule>,
 }
 
 struct Execution {
@@ -115,6 +116,47 @@ impl Store for MemoryStore {
         let wanted = states.filter(|state| state.header.owner == *owner && is_wanted(filter, state));
         let Page { items, next_cursor, .. } = page_of(wanted.cloned().collect(), &page);
         Ok(Listing { items, next_cursor })
+    }
+
+    async fn put_schedule(&self, schedule: StoredSchedule, revision: Option<u64>) -> Result<(), StoreError> {
+        let mut inner = lock(&self.inner);
+        let id = schedule.schedule.schedule_id.clone();
+        if inner.schedules.get(&id).map(|stored| stored.revision) != revision {
+            return Err(StoreError::Conflict);
+        }
+        inner.schedules.insert(id, schedule);
+        Ok(())
+    }
+
+    async fn schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<Option<StoredSchedule>, StoreError> {
+        let inner = lock(&self.inner);
+        Ok(inner.schedules.get(id).filter(|stored| stored.owner == *owner).cloned())
+    }
+
+    async fn schedules(&self, owner: &Owner, page: PageRequest) -> Result<Listing<StoredSchedule>, StoreError> {
+        let inner = lock(&self.inner);
+        let own = inner.schedules.values().rev().filter(|stored| stored.owner == *owner);
+        let Page { items, next_cursor, .. } = page_of(own.cloned().collect(), &page);
+        Ok(Listing { items, next_cursor })
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredSchedule>, StoreError> {
+        let inner = lock(&self.inner);
+        let is_due = |stored: &&StoredSchedule| stored.schedule.next_at.is_some_and(|next_at| next_at <= now);
+        let mut due: Vec<StoredSchedule> = inner.schedules.values().filter(is_due).cloned().collect();
+        due.sort_by_key(|stored| stored.schedule.next_at);
+        due.truncate(limit as usize);
+        Ok(due)
+    }
+
+    async fn next_schedule(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(lock(&self.inner).schedules.values().filter_map(|stored| stored.schedule.next_at).min())
+    }
+
+    async fn delete_schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<bool, StoreError> {
+        let mut inner = lock(&self.inner);
+        let is_own = inner.schedules.get(id).is_some_and(|stored| stored.owner == *owner);
+        Ok(is_own && inner.schedules.remove(id).is_some())
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {

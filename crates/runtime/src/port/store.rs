@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use contract::{
-    AgentId, ArtifactId, ConversationId, Event, EventType, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner,
+    AgentId, ArtifactId, ConversationId, Event, EventType, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner, ScheduleId,
     SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
     execution::ExecutionStatus,
+    schedule::Schedule,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -54,6 +55,24 @@ pub trait Store: Send + Sync {
         filter: &ExecutionFilter,
         page: PageRequest,
     ) -> Result<Listing<State>, StoreError>;
+
+    /// Writes a schedule: a new one where `revision` is `None`, else over the one of that revision. `StoreError::Conflict` where it is not
+    /// so.
+    async fn put_schedule(&self, schedule: StoredSchedule, revision: Option<u64>) -> Result<(), StoreError>;
+
+    async fn schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<Option<StoredSchedule>, StoreError>;
+
+    /// Newest first.
+    async fn schedules(&self, owner: &Owner, page: PageRequest) -> Result<Listing<StoredSchedule>, StoreError>;
+
+    /// Schedules whose next time is not after `now`, the longest due first.
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredSchedule>, StoreError>;
+
+    /// The earliest next time of any schedule.
+    async fn next_schedule(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Whether there was such a one.
+    async fn delete_schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<bool, StoreError>;
 
     /// The recorded steps of an execution, in the order in which they were recorded.
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError>;
@@ -378,6 +397,15 @@ pub struct StoredObject {
     pub media_type: String,
     /// The name that the client gave it.
     pub file_name: String,
+}
+
+/// A schedule as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSchedule {
+    pub owner: Owner,
+    pub schedule: Schedule,
+    /// Counts the changes; the fence against two that change it.
+    pub revision: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

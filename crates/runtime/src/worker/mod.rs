@@ -2,6 +2,7 @@
 //! committed before anything acts on it.
 
 mod calls;
+mod firing;
 mod journal;
 mod keep;
 mod ready;

@@ -25,6 +25,8 @@ const FORGOTTEN_AT_ONCE: u32 = 1_000;
 #[derive(Default)]
 pub(super) struct Timers {
     due: Mutex<BTreeSet<(Timestamp, ExecutionId)>>,
+    /// When the next schedule is due, as far as is known here.
+    firing: Mutex<Option<Timestamp>>,
     wake: Notify,
 }
 
@@ -39,7 +41,9 @@ impl Timers {
     }
 
     fn sleep_from(&self, now: Timestamp) -> Duration {
-        lock(&self.due).first().map_or(MAX_SLEEP, |(at, _)| at.since(now).min(MAX_SLEEP))
+        let due = lock(&self.due).first().map(|(at, _)| *at);
+        let first = [due, *lock(&self.firing)].into_iter().flatten().min();
+        first.map_or(MAX_SLEEP, |at| at.since(now).min(MAX_SLEEP))
     }
 }
 
@@ -47,6 +51,18 @@ impl Shared {
     pub(crate) fn wake_at(&self, at: Timestamp, id: &ExecutionId) {
         lock(&self.timers.due).insert((at, id.clone()));
         self.timers.wake.notify_one();
+    }
+
+    /// A schedule is due at `at`.
+    pub(crate) fn fire_at(&self, at: Timestamp) {
+        let mut firing = lock(&self.timers.firing);
+        *firing = Some(firing.map_or(at, |earlier| earlier.min(at)));
+        drop(firing);
+        self.timers.wake.notify_one();
+    }
+
+    pub(super) fn next_firing_is(&self, at: Option<Timestamp>) {
+        *lock(&self.timers.firing) = at;
     }
 
     /// What follows from how an attempt ended.
@@ -78,6 +94,7 @@ impl Shared {
                     error!(error = %error, execution_id = %id, "a timer could not be served; it is at the next start");
                 }
             }
+            self.fire_schedules().await;
             self.sweep();
             self.forget_keys().await;
             tokio::select! {

@@ -10,13 +10,14 @@ mod idempotency;
 pub(crate) mod journal;
 mod paging;
 mod rows;
+mod schedules;
 pub(crate) mod search;
 mod spaces;
 mod steps;
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner, Timestamp,
+    ArtifactId, ConversationId, ExecutionId, HookId, Owner, ScheduleId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::Artifact,
     conversation::{ConversationSummary, Message},
@@ -25,7 +26,8 @@ use runtime::{
     machine::State,
     port::store::{
         ArtifactFilter, Change, Committed, ExecutionFilter, JournalEvent, Known, Listing, Page, PageRequest, SearchHit,
-        StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition, Submission,
+        SubmitOutcome,
     },
 };
 use rusqlite::Connection;
@@ -116,6 +118,33 @@ impl Store for SqliteStore {
     ) -> Result<Listing<State>, StoreError> {
         let (owner, filter) = (owner.clone(), filter.clone());
         self.read(move |connection| execution_list::list(connection, &owner, &filter, &page)).await
+    }
+
+    async fn put_schedule(&self, schedule: StoredSchedule, revision: Option<u64>) -> Result<(), StoreError> {
+        self.database.write(move |transaction| schedules::put(transaction, &schedule, revision)).await
+    }
+
+    async fn schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<Option<StoredSchedule>, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.read(move |connection| schedules::get(connection, &owner, &id)).await
+    }
+
+    async fn schedules(&self, owner: &Owner, page: PageRequest) -> Result<Listing<StoredSchedule>, StoreError> {
+        let owner = owner.clone();
+        self.read(move |connection| schedules::list(connection, &owner, &page)).await
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredSchedule>, StoreError> {
+        self.read(move |connection| schedules::due(connection, now, limit)).await
+    }
+
+    async fn next_schedule(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(schedules::next).await
+    }
+
+    async fn delete_schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<bool, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        Ok(self.database.write(move |transaction| schedules::delete(transaction, &owner, &id)).await?)
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {
