@@ -106,6 +106,7 @@ codes! {
     // The codes below end an execution or stand in a frame; as an answer they would carry the status beside them.
     ExecutionFailed = "execution_failed", 500, "The execution failed";
     HandlerPanicked = "handler_panicked", 500, "The handler broke";
+    ResultTooLarge = "result_too_large", 500, "The result is too large to be kept";
     Timeout = "timeout", 504, "It took too long";
     Cancelled = "cancelled", 409, "It was cancelled";
     UnreadableFile = "unreadable_file", 422, "The file cannot be read";

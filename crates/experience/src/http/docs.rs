@@ -125,6 +125,7 @@ fn advice(code: Code) -> &'static str {
         Code::StorageFull => "The operator has to make room. Nothing of what was there is lost.",
         Code::ExecutionFailed => "Read the execution's error and events; then submit again, corrected.",
         Code::HandlerPanicked => "It is our fault; the other executions go on. Report the execution's id.",
+        Code::ResultTooLarge => "Ask for less at once; what is large belongs into an artifact's content.",
         Code::Timeout => "The work took longer than its limit. Look at the execution, or ask for less at once.",
         Code::Cancelled => "Somebody stopped it. Submit it again if it is still wanted.",
         Code::UnreadableFile => {

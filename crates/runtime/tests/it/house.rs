@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -18,7 +18,7 @@ use contract::{
     intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
-    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Runtime, RuntimeClient, RuntimeConfig,
+    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Retries, Runtime, RuntimeClient, RuntimeConfig,
     SubmitRequest, UserMessage,
     memory::{MemoryObjects, MemoryStore},
     port::store::{Object, StreamKey},
@@ -29,12 +29,15 @@ use tokio::{sync::Notify, time::Instant};
 /// A clock that goes with tokio's, which stands still in these tests, and chance that counts.
 pub(crate) struct TestClock {
     begin: Instant,
+    /// By how much somebody has set it wrong, in milliseconds.
+    jumped: AtomicI64,
     counter: AtomicU64,
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_000_000).after(self.begin.elapsed())
+        let right = Timestamp::from_millis(1_000_000_000).after(self.begin.elapsed());
+        Timestamp::from_millis(right.as_millis() + self.jumped.load(Ordering::Relaxed))
     }
 
     fn fill(&self, bytes: &mut [u8]) {
@@ -62,6 +65,8 @@ pub(crate) struct Seen {
     pub(crate) gate: Notify,
     pub(crate) concurrent: AtomicU32,
     pub(crate) most_concurrent: AtomicU32,
+    /// Ends what spins.
+    pub(crate) enough: AtomicBool,
 }
 
 impl Seen {
@@ -86,7 +91,7 @@ impl House {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),
-            clock: Arc::new(TestClock { begin: Instant::now(), counter: AtomicU64::new(0) }),
+            clock: Arc::new(TestClock { begin: Instant::now(), jumped: AtomicI64::new(0), counter: AtomicU64::new(0) }),
             config,
             seen: Arc::default(),
             runtime: None,
@@ -111,6 +116,11 @@ impl House {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Sets the clock wrong from now on.
+    pub(crate) fn set_clock_wrong(&self, seconds: i64) {
+        self.clock.jumped.store(seconds * 1_000, Ordering::Relaxed);
     }
 
     pub(crate) fn client(&self) -> RuntimeClient {
@@ -198,18 +208,25 @@ pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
 /// The intents that the tests can ask for.
 const TOLD: &[&str] = &[
     "answer",
+    "block",
     "breaks_after_a_step",
     "call",
     "delete",
     "echo",
     "flaky",
+    "greedy",
     "hang",
+    "huge",
+    "huge_step",
     "insists",
     "keep",
     "one_by_one",
     "panic",
+    "patient",
     "say",
+    "spin",
     "steps",
+    "stoic",
     "stubborn",
 ];
 
@@ -304,7 +321,18 @@ impl Handler for Told {
     }
 
     fn time_limit(&self) -> Duration {
-        Duration::from_secs(7_200)
+        match self.descriptor.intent_type.as_str() {
+            "spin" => Duration::from_millis(200),
+            _ => Duration::from_secs(7_200),
+        }
+    }
+
+    fn retries(&self) -> Option<Retries> {
+        (self.descriptor.intent_type == "stoic").then_some(Retries {
+            max_attempts: 8,
+            first_delay: Duration::from_secs(10),
+            max_delay: Duration::from_secs(40),
+        })
     }
 
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
@@ -318,6 +346,35 @@ impl Handler for Told {
             }
             "flaky" => Ok(json!(times)),
             "panic" => panic!("as told"),
+            "huge" => Ok(json!("x".repeat(100 * 1024 * 1024))),
+            "huge_step" => context.step("huge", || async { Ok("x".repeat(100 * 1024 * 1024)) }).await.map(Value::String),
+            "greedy" => {
+                let much = vec![1_u8; 256 * 1024 * 1024];
+                // More than there can be.
+                let too_much: Vec<u64> = Vec::with_capacity(usize::MAX / 16 + much.len());
+                Ok(json!(too_much.capacity()))
+            }
+            "block" => {
+                #[expect(clippy::disallowed_methods, reason = "it is what a bad handler does")]
+                std::thread::sleep(Duration::from_millis(300));
+                Ok(json!(times))
+            }
+            "spin" => {
+                let seen = Arc::clone(&self.seen);
+                context
+                    .compute(move || {
+                        while !seen.enough.load(Ordering::Relaxed) {
+                            std::hint::spin_loop();
+                        }
+                        Ok(Value::Null)
+                    })
+                    .await
+            }
+            "patient" if times <= 2 => {
+                Err(Failure::transient(Code::Unavailable, "Come back in ten minutes.").retry_after(Duration::from_secs(600)))
+            }
+            "stoic" => Err(Failure::transient(Code::Unavailable, "It is not there just now.")),
+            "patient" => Ok(json!(times)),
             "hang" => {
                 context.cancellation().cancelled().await;
                 Err(Failure::cancelled("It was told to stop."))

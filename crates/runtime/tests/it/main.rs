@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_handlers;
 mod dead_letters;
 mod house;
 mod lifecycle;
