@@ -21,13 +21,15 @@ pub struct IntentDescriptor {
 }
 
 /// Whether somebody has to agree before the intent is executed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalRule {
     #[default]
     None,
     /// The session's owner has to agree.
     Owner,
+    /// Somebody of the owner's tenant who has this role has to agree, such as `admin`; the owner only where they have it too.
+    Role(String),
 }
 
 /// How urgent an execution is beside others that wait for the same places. Of seven places that become free, `high` gets four,

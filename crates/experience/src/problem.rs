@@ -163,6 +163,10 @@ impl From<RuntimeError> for Refusal {
                 Code::QuotaReached,
                 "An anonymous session can do no more than this. Register or sign in, and claim the session to go on.",
             ),
+            RuntimeError::RoleNeeded(role) => Self::new(
+                Code::Forbidden,
+                format!("This takes the word of somebody with the role {role}. They find it under GET /api/approvals."),
+            ),
             RuntimeError::AlreadyDecided(status) => Self::new(
                 Code::AlreadyDecided,
                 format!("This approval has been decided already: it is {}.", status.as_str()),

@@ -25,7 +25,7 @@ use crate::{
     port::{
         ObjectError, StoreError,
         clock::random_10,
-        store::{Idempotency, NewMessage, Object, StoredObject, StreamKey},
+        store::{Decider, Idempotency, NewMessage, Object, StoredObject, StreamKey},
     },
     submit::{Acceptance, fingerprint},
     watch::Watch,
@@ -84,6 +84,9 @@ pub enum RuntimeError {
     IdempotencyMismatch,
     #[error("the owner's quota is reached")]
     QuotaReached,
+    /// The approval is the owner's own, and takes a role that they do not have.
+    #[error("somebody with another role has to decide")]
+    RoleNeeded(String),
     #[error("somebody has decided already")]
     AlreadyDecided(ApprovalStatus),
     /// An earlier turn of the conversation has not ended, and this one does not wait.
@@ -197,15 +200,16 @@ impl RuntimeClient {
         }
     }
 
-    /// Decides an approval, exactly once. `None` where the owner has no such approval.
+    /// Decides an approval, exactly once. `None` where there is no such approval that is theirs or that takes their role.
     pub async fn decide(
         &self,
-        owner: &Owner,
+        decider: impl Into<Decider>,
         hook_id: &HookId,
         decision: Decision,
     ) -> Result<Option<Approval>, RuntimeError> {
-        let (shared, owner, hook_id) = (Arc::clone(&self.shared), owner.clone(), hook_id.clone());
-        let decided = self.shared.tasks.spawn(async move { shared.decide_approval(&owner, &hook_id, decision).await });
+        let (shared, decider, hook_id) = (Arc::clone(&self.shared), decider.into(), hook_id.clone());
+        let decided =
+            self.shared.tasks.spawn(async move { shared.decide_approval(&decider, &hook_id, decision).await });
         decided.await.map_err(|_| RuntimeError::Unavailable)?
     }
 

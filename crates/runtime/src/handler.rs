@@ -77,7 +77,13 @@ impl Failure {
     }
 
     pub fn cancelled(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: FailureKind::Cancelled, code: Code::Cancelled, message: reason.into(), details: None, retry_after: None }
+        Self {
+            kind: FailureKind::Cancelled,
+            code: Code::Cancelled,
+            message: reason.into(),
+            details: None,
+            retry_after: None,
+        }
     }
 
     /// The same with a hint of when it is worth another try, as a server's `Retry-After` is.

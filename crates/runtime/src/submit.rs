@@ -35,7 +35,8 @@ impl Shared {
             return Err(RuntimeError::Unavailable);
         }
         self.check(&acceptance.header.intent_type, &acceptance.header.parameters)?;
-        let approval = self.approval_reason(&acceptance).map(|reason| approval_of(self, &acceptance.header, reason));
+        let approval =
+            self.approval_wanted(&acceptance).map(|(reason, role)| approval_of(self, &acceptance.header, reason, role));
         let now = self.clock.now();
         let decision = machine::accept(acceptance.header, approval, acceptance.message.as_ref(), now);
         let submission = Submission {
@@ -61,14 +62,20 @@ impl Shared {
         }
     }
 
-    fn approval_reason(&self, acceptance: &Acceptance) -> Option<String> {
-        if acceptance.approval.is_some() {
-            return acceptance.approval.clone();
-        }
+    /// Why somebody has to agree, and with which role where it is not the owner.
+    fn approval_wanted(&self, acceptance: &Acceptance) -> Option<(String, Option<String>)> {
         let intent_type = &acceptance.header.intent_type;
-        match self.catalogue.handler(intent_type)?.descriptor().approval {
-            ApprovalRule::None => None,
-            ApprovalRule::Owner => Some(format!("{intent_type} is only done when you agree.")),
+        let asked = acceptance.approval.clone();
+        match &self.catalogue.descriptor(intent_type)?.approval {
+            ApprovalRule::None => asked.map(|reason| (reason, None)),
+            ApprovalRule::Owner => {
+                let reason = asked.unwrap_or_else(|| format!("{intent_type} is only done when you agree."));
+                Some((reason, None))
+            }
+            ApprovalRule::Role(role) => {
+                let reason = format!("{intent_type} is only done when somebody with the role {role} agrees.");
+                Some((asked.unwrap_or(reason), Some(role.clone())))
+            }
         }
     }
 

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0004_audit", sql: include_str!("migrations/0004_audit.sql") },
     Migration { name: "0005_keys", sql: include_str!("migrations/0005_keys.sql") },
     Migration { name: "0006_schedules", sql: include_str!("migrations/0006_schedules.sql") },
+    Migration { name: "0007_approval_roles", sql: include_str!("migrations/0007_approval_roles.sql") },
 ];
 
 /// Where it is written down what was applied.

@@ -64,6 +64,7 @@ promises! {
     journal::a_conversation_is_its_owners,
     approvals::an_approval_is_written_with_its_execution,
     approvals::lists_are_by_owner_and_status,
+    approvals::a_role_sees_what_waits_for_it_in_its_tenant,
     schedules::a_schedule_changes_behind_its_fence,
     schedules::the_longest_due_come_first,
     schedules::schedules_are_their_owners,

@@ -68,6 +68,16 @@ pub enum Command {
     Redrive,
 }
 
+/// Whose word is wanted before anything happens, and why.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub hook_id: HookId,
+    pub reason: String,
+    /// The role that has to agree; the owner where there is none.
+    pub role: Option<String>,
+    pub expires_at: Timestamp,
+}
+
 /// When to try again after a failure that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -94,12 +104,7 @@ pub enum Refusal {
 }
 
 /// A new execution: waiting for a worker, or for somebody's word when `approval` is given.
-pub fn accept(
-    header: Header,
-    approval: Option<(HookId, String, Timestamp)>,
-    message: Option<&NewMessage>,
-    now: Timestamp,
-) -> Decision {
+pub fn accept(header: Header, approval: Option<Asked>, message: Option<&NewMessage>, now: Timestamp) -> Decision {
     let mut data = json!({
         "intent_type": header.intent_type,
         "intent_id": header.intent_id,
@@ -112,7 +117,7 @@ pub fn accept(
         data["message"] = message_data(message, &header.metadata);
     }
     let mut events = vec![event(&header, EventType::ExecutionAccepted, now, data)];
-    let Some((hook_id, reason, expires_at)) = approval else {
+    let Some(Asked { hook_id, reason, role, expires_at }) = approval else {
         let phase = waiting(&header, now);
         return Decision { next: State { header, phase, revision: 1, redriven: None }, events, approval: None };
     };
@@ -123,10 +128,12 @@ pub fn accept(
         kind: ApprovalKind::Approval,
         status: ApprovalStatus::Pending,
         reason,
+        role,
         proposed: Proposal { intent_type: header.intent_type.clone(), parameters: header.parameters.clone() },
         created_at: now,
         expires_at,
         decided_at: None,
+        decided_by: None,
         rejection_reason: None,
     };
     let shown = json!(approval);
@@ -271,7 +278,8 @@ fn approve(state: &State, parameters: Object, approval: Approval, now: Timestamp
     let mut next = state.clone();
     next.header.parameters = parameters;
     let approval = Approval { status: ApprovalStatus::Approved, decided_at: Some(now), ..approval };
-    let data = json!({"hook_id": approval.hook_id, "approved": true, "decided_at": now});
+    let data =
+        json!({"hook_id": approval.hook_id, "approved": true, "decided_at": now, "decided_by": approval.decided_by});
     let phase = waiting(&next.header, now);
     let decision = moved(&next, phase, vec![(EventType::ApprovalDecided, data)], now);
     Ok(Decision { approval: Some(approval), ..decision })
@@ -283,7 +291,13 @@ fn reject(state: &State, reason: Option<String>, approval: Approval, now: Timest
         Some(reason) => format!("The approval was refused: {reason}"),
         None => "The approval was refused.".to_owned(),
     };
-    let data = json!({"hook_id": approval.hook_id, "approved": false, "decided_at": now, "rejection_reason": reason});
+    let data = json!({
+        "hook_id": approval.hook_id,
+        "approved": false,
+        "decided_at": now,
+        "decided_by": approval.decided_by,
+        "rejection_reason": reason,
+    });
     let approval =
         Approval { status: ApprovalStatus::Rejected, decided_at: Some(now), rejection_reason: reason, ..approval };
     let told = vec![(EventType::ApprovalDecided, data)];

@@ -12,7 +12,7 @@ use contract::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Command, Decision, Header, Phase, RedriveRefusal, Refusal, RetryPolicy, State, accept, decide};
+use super::{Asked, Command, Decision, Header, Phase, RedriveRefusal, Refusal, RetryPolicy, State, accept, decide};
 use crate::port::store::{NewMessage, Object};
 
 const SEEDS: u64 = 2_000;
@@ -230,8 +230,9 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn hook(expires_at: Timestamp) -> (HookId, String, Timestamp) {
-    (HookId::from_parts(at(0), [7; 10]), "It deletes something.".to_owned(), expires_at)
+fn hook(expires_at: Timestamp) -> Asked {
+    let hook_id = HookId::from_parts(at(0), [7; 10]);
+    Asked { hook_id, reason: "It deletes something.".to_owned(), role: None, expires_at }
 }
 
 fn cancel(approval: Option<Approval>) -> Command {

@@ -16,9 +16,9 @@ use contract::{
 use crate::{
     machine::{Phase, State},
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent, Known, Listing,
-        MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError, StoredArtifact,
-        StoredSchedule, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, Decider, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent, Known,
+        Listing, MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, SearchHit, StepRecord, Store, StoreError,
+        StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
     worker::lock,
 };
@@ -191,14 +191,18 @@ impl Store for MemoryStore {
 
     async fn approvals(
         &self,
-        owner: &Owner,
+        decider: &Decider,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, StoreError> {
+    ) -> Result<Listing<Approval>, StoreError> {
         let inner = lock(&self.inner);
-        let own = inner.approvals.values().rev().filter(|(whose, _)| whose == owner).map(|(_, approval)| approval);
-        let wanted = own.filter(|approval| status.is_none_or(|status| approval.status == status));
-        Ok(page_of(wanted.cloned().collect(), &page))
+        let theirs = inner.approvals.values().rev().filter(|(whose, approval)| {
+            let by_role = approval.role.as_ref().is_some_and(|role| decider.has_role(role, whose));
+            by_role || *whose == decider.owner
+        });
+        let wanted = theirs.filter(|(_, approval)| status.is_none_or(|status| approval.status == status));
+        let Page { items, next_cursor, .. } = page_of(wanted.map(|(_, approval)| approval.clone()).collect(), &page);
+        Ok(Listing { items, next_cursor })
     }
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {

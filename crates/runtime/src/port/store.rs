@@ -93,13 +93,13 @@ pub trait Store: Send + Sync {
 
     async fn approval(&self, hook_id: &HookId) -> Result<Option<(Owner, Approval)>, StoreError>;
 
-    /// Newest first, by a cursor that an earlier page gave.
+    /// The owner's own ones, and those of their tenant that wait for one of their roles. Newest first.
     async fn approvals(
         &self,
-        owner: &Owner,
+        decider: &Decider,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, StoreError>;
+    ) -> Result<Listing<Approval>, StoreError>;
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError>;
 
@@ -397,6 +397,29 @@ pub struct StoredObject {
     pub media_type: String,
     /// The name that the client gave it.
     pub file_name: String,
+}
+
+/// Somebody whose word an approval may take. Whether they have the roles is for whoever hands them in to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decider {
+    pub owner: Owner,
+    /// The words of their roles in their tenant.
+    pub roles: Vec<String>,
+}
+
+impl From<&Owner> for Decider {
+    /// An owner who decides about what is their own alone.
+    fn from(owner: &Owner) -> Self {
+        Self { owner: owner.clone(), roles: Vec::new() }
+    }
+}
+
+impl Decider {
+    /// Whether they have this role in the tenant of `owner`.
+    pub fn has_role(&self, role: &str, owner: &Owner) -> bool {
+        let same_tenant = self.owner.tenant_id().is_some() && self.owner.tenant_id() == owner.tenant_id();
+        same_tenant && self.roles.iter().any(|own| own == role)
+    }
 }
 
 /// A schedule as it is kept.

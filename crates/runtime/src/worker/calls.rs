@@ -141,6 +141,7 @@ fn refused(error: &RuntimeError) -> Failure {
         }
         RuntimeError::QuotaReached
         | RuntimeError::AlreadyDecided(_)
+        | RuntimeError::RoleNeeded(_)
         | RuntimeError::NotRedrivable(_)
         | RuntimeError::TurnInProgress
         | RuntimeError::TooManyWaiting

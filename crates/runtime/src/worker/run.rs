@@ -27,7 +27,7 @@ use super::{
 use crate::{
     context::ExecutionContext,
     handler::{Failure, FailureKind, Handler, Retries},
-    machine::{Command, Decision, Header, Phase, Refusal, RetryPolicy, State, decide},
+    machine::{Asked, Command, Decision, Header, Phase, Refusal, RetryPolicy, State, decide},
     port::{
         StoreError,
         clock::random_10,
@@ -476,11 +476,12 @@ async fn handle(run: &Run, handler: &dyn Handler, context: &ExecutionContext) ->
 }
 
 /// The data of the approval of a new execution.
-pub(crate) fn approval_of(shared: &Shared, header: &Header, reason: String) -> (HookId, String, Timestamp) {
+pub(crate) fn approval_of(shared: &Shared, header: &Header, reason: String, role: Option<String>) -> Asked {
     let now = shared.clock.now();
     let hook_id = HookId::from_parts(now, random_10(&*shared.clock));
     let expires_at = now.after(shared.config.approval_ttl);
-    (hook_id, reason, header.timing.deadline.map_or(expires_at, |deadline| deadline.min(expires_at)))
+    let expires_at = header.timing.deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
+    Asked { hook_id, reason, role, expires_at }
 }
 
 /// The name under which a child's submission is idempotent.

@@ -77,7 +77,10 @@ async fn what_takes_the_process_down_is_given_up() {
 fn waits(done: &Execution) -> Vec<Duration> {
     let of = |event_type| done.events.iter().filter(move |event| event.event_type == event_type);
     let starts = of(EventType::ExecutionStarted).skip(1);
-    of(EventType::ExecutionRetrying).zip(starts).map(|(failed, begun)| begun.timestamp.since(failed.timestamp)).collect()
+    of(EventType::ExecutionRetrying)
+        .zip(starts)
+        .map(|(failed, begun)| begun.timestamp.since(failed.timestamp))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! A real Runtime over memory, with handlers that do as they are told, and time that moves only when all wait.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
@@ -54,6 +54,8 @@ pub(crate) struct House {
     pub(crate) objects: Arc<MemoryObjects>,
     clock: Arc<TestClock>,
     config: RuntimeConfig,
+    /// Who has to agree, in place of what the handlers say.
+    policy: BTreeMap<String, ApprovalRule>,
     pub(crate) seen: Arc<Seen>,
     pub(crate) runtime: Option<Runtime>,
 }
@@ -88,11 +90,20 @@ impl House {
     }
 
     pub(crate) async fn with(config: RuntimeConfig) -> Self {
+        Self::build(config, BTreeMap::new()).await
+    }
+
+    pub(crate) async fn with_policy(policy: BTreeMap<String, ApprovalRule>) -> Self {
+        Self::build(RuntimeConfig::default(), policy).await
+    }
+
+    async fn build(config: RuntimeConfig, policy: BTreeMap<String, ApprovalRule>) -> Self {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),
             clock: Arc::new(TestClock { begin: Instant::now(), jumped: AtomicI64::new(0), counter: AtomicU64::new(0) }),
             config,
+            policy,
             seen: Arc::default(),
             runtime: None,
         };
@@ -102,7 +113,7 @@ impl House {
 
     pub(crate) async fn start(&mut self) {
         let handlers = TOLD.iter().map(|told| Arc::new(Told::new(told, &self.seen)) as Arc<dyn Handler>);
-        let catalogue = Catalogue::new(handlers.collect()).unwrap();
+        let catalogue = Catalogue::new(handlers.collect()).unwrap().with_approvals(self.policy.clone()).unwrap();
         let (store, objects, clock) = (self.store.clone(), self.objects.clone(), self.clock.clone());
         self.runtime = Some(Runtime::start(store, objects, clock, catalogue, self.config).await.unwrap());
     }
@@ -214,6 +225,7 @@ const TOLD: &[&str] = &[
     "delete",
     "echo",
     "flaky",
+    "grave",
     "greedy",
     "hang",
     "huge",
@@ -255,7 +267,11 @@ impl Told {
                 },
                 "additionalProperties": false,
             }),
-            approval: if intent_type == "delete" { ApprovalRule::Owner } else { ApprovalRule::None },
+            approval: match intent_type {
+                "delete" => ApprovalRule::Owner,
+                "grave" => ApprovalRule::Role("admin".to_owned()),
+                _ => ApprovalRule::None,
+            },
             examples: Vec::new(),
         };
         Self { descriptor, seen: Arc::clone(seen) }
@@ -338,7 +354,7 @@ impl Handler for Told {
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
         let times = self.seen.count(&self.descriptor.intent_type);
         match self.descriptor.intent_type.as_str() {
-            "echo" | "delete" => Ok(Value::Object(parameters)),
+            "echo" | "delete" | "grave" => Ok(Value::Object(parameters)),
             "answer" => answer(context, &parameters).await,
             "steps" => self.steps(context, &parameters).await,
             "flaky" if u64::from(times) <= parameters["times"].as_u64().unwrap() => {
@@ -347,7 +363,9 @@ impl Handler for Told {
             "flaky" => Ok(json!(times)),
             "panic" => panic!("as told"),
             "huge" => Ok(json!("x".repeat(100 * 1024 * 1024))),
-            "huge_step" => context.step("huge", || async { Ok("x".repeat(100 * 1024 * 1024)) }).await.map(Value::String),
+            "huge_step" => {
+                context.step("huge", || async { Ok("x".repeat(100 * 1024 * 1024)) }).await.map(Value::String)
+            }
             "greedy" => {
                 let much = vec![1_u8; 256 * 1024 * 1024];
                 // More than there can be.
@@ -370,9 +388,8 @@ impl Handler for Told {
                     })
                     .await
             }
-            "patient" if times <= 2 => {
-                Err(Failure::transient(Code::Unavailable, "Come back in ten minutes.").retry_after(Duration::from_secs(600)))
-            }
+            "patient" if times <= 2 => Err(Failure::transient(Code::Unavailable, "Come back in ten minutes.")
+                .retry_after(Duration::from_secs(600))),
             "stoic" => Err(Failure::transient(Code::Unavailable, "It is not there just now.")),
             "patient" => Ok(json!(times)),
             "hang" => {

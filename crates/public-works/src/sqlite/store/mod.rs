@@ -25,9 +25,9 @@ use contract::{
 use runtime::{
     machine::State,
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, JournalEvent, Known, Listing, Page, PageRequest, SearchHit,
-        StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition, Submission,
-        SubmitOutcome,
+        ArtifactFilter, Change, Committed, Decider, ExecutionFilter, JournalEvent, Known, Listing, Page, PageRequest,
+        SearchHit, StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition,
+        Submission, SubmitOutcome,
     },
 };
 use rusqlite::Connection;
@@ -175,12 +175,12 @@ impl Store for SqliteStore {
 
     async fn approvals(
         &self,
-        owner: &Owner,
+        decider: &Decider,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, StoreError> {
-        let owner = owner.clone();
-        self.read(move |connection| approvals::list(connection, &owner, status, &page)).await
+    ) -> Result<Listing<Approval>, StoreError> {
+        let decider = decider.clone();
+        self.read(move |connection| approvals::list(connection, &decider, status, &page)).await
     }
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {
