@@ -2,7 +2,7 @@
 
 use contract::{
     AgentId,
-    agent::{AgentKind, AgentSummary, Surface},
+    agent::{AgentKind, AgentSummary, Surface, TurnPolicy},
 };
 use serde::Deserialize;
 
@@ -38,6 +38,9 @@ pub struct AgentDefinition {
     /// Those of `intents` for which somebody has to agree when this agent wants them, beyond the intents' own rules.
     #[serde(default)]
     pub approval: Vec<String>,
+    /// What becomes of a message that comes while it still answers, where the message does not say.
+    #[serde(default)]
+    pub turn_policy: TurnPolicy,
     #[serde(default)]
     pub budget: Budget,
 }
@@ -135,6 +138,7 @@ impl AgentDefinition {
             surfaces: self.surfaces.clone(),
             description: self.description.clone(),
             intents: self.intents.clone(),
+            turn_policy: self.turn_policy,
         }
     }
 }
@@ -171,6 +175,7 @@ mod tests {
             (GOOD.replace("liaison.content", "content"), 1, "`liaison.<realm>`"),
             (format!("{GOOD}approval = [\"delete_file\"]\n"), 6, "`delete_file` is not among"),
             (format!("{GOOD}[budget]\nmax_steps = 0\n"), 7, "from 1 to 64"),
+            (format!("{GOOD}turn_policy = \"wait\"\n"), 6, "unknown variant `wait`"),
             (format!("{GOOD}surfaces = [\"content\"]\n"), 6, "unknown variant `content`"),
         ];
         for (text, line, part) in mistakes {

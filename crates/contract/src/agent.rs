@@ -83,6 +83,21 @@ impl FromStr for Surface {
     }
 }
 
+/// What becomes of a message that comes while an earlier turn of its conversation has not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnPolicy {
+    /// It waits for its turn.
+    #[default]
+    Queue,
+    /// It takes the place of all that came before it: they are cancelled, and what had been said of an answer is kept.
+    Interrupt,
+    /// It joins the turn that waits, where there is one: what is said meanwhile is answered at once.
+    Merge,
+    /// It is refused with `turn_in_progress`.
+    Reject,
+}
+
 /// An agent as clients and routing see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AgentSummary {
@@ -94,6 +109,9 @@ pub struct AgentSummary {
     pub description: String,
     /// The intents it may use.
     pub intents: Vec<String>,
+    /// What becomes of a message that comes while it still answers, where the message does not say.
+    #[serde(default)]
+    pub turn_policy: TurnPolicy,
 }
 
 /// The answer of `GET /api/agents`.

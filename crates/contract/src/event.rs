@@ -39,6 +39,8 @@ macro_rules! event_types {
 event_types! {
     /// The intent is durable and will be executed. `data`: `{intent_type, intent_id, session_id, message?}`.
     ExecutionAccepted = "execution.accepted",
+    /// Another message joined the turn while it waited; both are answered at once. `data`: `{message}`.
+    ExecutionMerged = "execution.merged",
     /// An attempt began. `data`: `{attempt}`.
     ExecutionStarted = "execution.started",
     /// `data`: `{step}`.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{AgentId, ConversationId, ExecutionId, HookId, MessageId, approval::Decision};
+use crate::{AgentId, ConversationId, ExecutionId, HookId, MessageId, agent::TurnPolicy, approval::Decision};
 
 /// What a client can say on the socket. The dialect is chosen for each message by its `type`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -57,6 +57,10 @@ pub struct MessagePayload {
     pub text: String,
     #[serde(default)]
     pub agent_id: Option<AgentId>,
+    /// What becomes of it while an earlier turn has not ended: `queue`, `interrupt`, `merge` or `reject`; the agent's own policy where
+    /// nothing is said.
+    #[serde(default)]
+    pub turn_policy: Option<TurnPolicy>,
     #[serde(default)]
     pub context: MessageContext,
 }

@@ -145,6 +145,10 @@ id!(
     HookId, "hook"
 );
 id!(
+    /// Something that is done again and again.
+    ScheduleId, "sched"
+);
+id!(
     /// An agent, such as `guide` or `liaison.insights`.
     AgentId, "agent"
 );

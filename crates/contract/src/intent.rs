@@ -21,13 +21,15 @@ pub struct IntentDescriptor {
 }
 
 /// Whether somebody has to agree before the intent is executed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalRule {
     #[default]
     None,
     /// The session's owner has to agree.
     Owner,
+    /// Somebody of the owner's tenant who has this role has to agree, such as `admin`; the owner only where they have it too.
+    Role(String),
 }
 
 /// How urgent an execution is beside others that wait for the same places. Of seven places that become free, `high` gets four,
@@ -87,6 +89,9 @@ pub struct SubmitIntent {
     pub deadline: Option<Timestamp>,
     #[serde(default)]
     pub priority: Priority,
+    /// 1 to 128 visible characters. Of the caller's executions with the same key one runs at a time, in the order of their acceptance.
+    #[serde(default)]
+    pub concurrency_key: Option<String>,
 }
 
 /// The answer of `POST /api/intent/submit`: the intent is durable.

@@ -15,13 +15,14 @@ pub mod intent;
 pub mod owner;
 pub mod pending;
 pub mod problem;
+pub mod schedule;
 pub mod session;
 pub mod time;
 
 pub use event::{Event, EventType};
 pub use id::{
-    AgentId, ArtifactId, ConversationId, ExecutionId, HookId, IntentId, MessageId, ObjectId, SessionId, SignInId,
-    TenantId, UserId,
+    AgentId, ArtifactId, ConversationId, ExecutionId, HookId, IntentId, MessageId, ObjectId, ScheduleId, SessionId,
+    SignInId, TenantId, UserId,
 };
 pub use owner::Owner;
 pub use problem::{Code, Problem};

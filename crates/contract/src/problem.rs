@@ -88,6 +88,7 @@ codes! {
     Conflict = "conflict", 409, "It conflicts with what is there";
     EmailTaken = "email_taken", 409, "The address cannot be registered";
     AlreadyDecided = "already_decided", 409, "Already decided";
+    TurnInProgress = "turn_in_progress", 409, "An earlier turn has not ended";
     NotRedrivable = "not_redrivable", 409, "It cannot be driven again";
     Gone = "gone", 410, "It was deleted";
     PayloadTooLarge = "payload_too_large", 413, "Too large";
@@ -97,6 +98,7 @@ codes! {
     UpgradeRequired = "upgrade_required", 426, "A WebSocket is spoken here";
     TooManyRequests = "too_many_requests", 429, "Too many requests";
     QuotaReached = "quota_reached", 429, "The limit of an anonymous session is reached";
+    TooManyWaiting = "too_many_waiting", 429, "Too many wait already";
     HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
     Internal = "internal", 500, "Something broke on our side";
     Unavailable = "unavailable", 503, "Not available just now";
@@ -104,6 +106,7 @@ codes! {
     // The codes below end an execution or stand in a frame; as an answer they would carry the status beside them.
     ExecutionFailed = "execution_failed", 500, "The execution failed";
     HandlerPanicked = "handler_panicked", 500, "The handler broke";
+    ResultTooLarge = "result_too_large", 500, "The result is too large to be kept";
     Timeout = "timeout", 504, "It took too long";
     Cancelled = "cancelled", 409, "It was cancelled";
     UnreadableFile = "unreadable_file", 422, "The file cannot be read";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use contract::{Code, ExecutionId, Owner, SessionId, TenantId, auth::Secret};
 use http::{HeaderMap, Method, header, request::Parts};
-use runtime::RuntimeClient;
+use runtime::{RuntimeClient, port::store::Decider};
 use security_guard::{Asker, Caller, Credential, Permission};
 
 use crate::{Plane, Refusal, client::Client, config::CsrfToken, origin};
@@ -86,6 +86,12 @@ impl CallContext {
             Asker::Anonymous { .. } => Some(self.plane.config.limits.anonymous_intents),
         }
     }
+}
+
+/// The asker as somebody who may decide: for themselves, and with the roles that the guard knows of.
+pub(crate) fn decider(asker: &Asker) -> Decider {
+    let roles = asker.caller().map(Caller::roles).unwrap_or_default();
+    Decider { owner: asker.owner(), roles: roles.iter().map(ToString::to_string).collect() }
 }
 
 /// Refuses where the asker's roles do not include the permission.

@@ -168,10 +168,23 @@ impl From<RuntimeError> for Refusal {
                 "This needs an approval, which an anonymous session cannot give. Register or sign in, claim the session, \
                  and ask again.",
             ),
+            RuntimeError::RoleNeeded(role) => Self::new(
+                Code::Forbidden,
+                format!("This takes the word of somebody with the role {role}. They find it under GET /api/approvals."),
+            ),
             RuntimeError::AlreadyDecided(status) => Self::new(
                 Code::AlreadyDecided,
                 format!("This approval has been decided already: it is {}.", status.as_str()),
             ),
+            RuntimeError::TurnInProgress => Self::new(
+                Code::TurnInProgress,
+                "The agent is still answering in this conversation, and takes one message at a time. Wait for its answer, or cancel it.",
+            ),
+            RuntimeError::TooManyWaiting => Self::new(
+                Code::TooManyWaiting,
+                "As many as may are waiting behind the one that runs. Wait until some of them have ended.",
+            ),
+            RuntimeError::Held => Self::internal("a gate has left the Runtime"),
             RuntimeError::NotRedrivable(why) => Self::new(Code::NotRedrivable, not_redrivable(&why)),
             RuntimeError::BadCursor => Self::new(
                 Code::BadCursor,

@@ -3,7 +3,7 @@
 
 use contract::{
     AgentId, Code, ConversationId, MessageId, Owner, SessionId,
-    agent::{RoutingReason, Surface},
+    agent::{RoutingReason, Surface, TurnPolicy},
     intent::{Submitted, Timing},
 };
 use runtime::{SubmitRequest, UserMessage};
@@ -30,6 +30,8 @@ pub struct Turn {
     pub project_id: Option<String>,
     /// The agent that the client names.
     pub named: Option<AgentId>,
+    /// What becomes of it while an earlier turn has not ended; the agent's own policy where the client does not say.
+    pub policy: Option<TurnPolicy>,
     /// How many executions the owner may have in all.
     pub quota: Option<u32>,
 }
@@ -47,6 +49,7 @@ pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
     check_text("text", &turn.text)?;
     let conversation = routing::standing(&plane.runtime, &turn.owner, &turn.conversation_id).await?;
     let choice = routing::choose(&plane.agents, turn.named.as_ref(), &conversation, turn.surface)?;
+    let policy = turn.policy.unwrap_or_else(|| routing::policy_of(&plane.agents, &choice.agent_id));
     let parameters = parameters(&turn, &choice);
     let request = SubmitRequest {
         owner: turn.owner,
@@ -57,10 +60,11 @@ pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
         intent_id: None,
         idempotency_key: None,
         conversation_id: Some(turn.conversation_id),
-        message: Some(UserMessage { id: turn.message_id, text: turn.text }),
+        message: Some(UserMessage { id: turn.message_id, text: turn.text, policy }),
         attachments: Vec::new(),
         timing: Timing::default(),
         quota: turn.quota,
+        concurrency_key: None,
     };
     let submitted = plane.runtime.submit(request).await?;
     Ok(Begun { submitted, agent_id: choice.agent_id, routing: choice.routing })

@@ -119,6 +119,7 @@ impl Bench {
             depth: 0,
             attachments: Vec::new(),
             concurrency_key: None,
+            supersedes: false,
             timing: Timing::default(),
             created_at: now,
         };
@@ -128,10 +129,11 @@ impl Bench {
             state: decision.next,
             events: decision.events,
             carries_out: None,
-            idempotency: vec![Idempotency { key: number.to_string(), fingerprint: [1; 32] }],
+            idempotency: vec![Idempotency { key: number.to_string(), fingerprint: [1; 32], expires_at: None }],
             approval: None,
             message: None,
             quota: None,
+            gate: None,
         };
         let outcome = self.store.submit(submission).await.unwrap();
         assert!(matches!(outcome, SubmitOutcome::Accepted(_)), "{outcome:?}");

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use contract::{intent::IntentDescriptor, problem::FieldError};
+use contract::{
+    intent::{ApprovalRule, IntentDescriptor},
+    problem::FieldError,
+};
 use serde_json::Value;
 
 use crate::{handler::Handler, port::store::Object, schema::Schema};
@@ -14,6 +17,8 @@ pub struct Catalogue {
 
 struct Entry {
     handler: Arc<dyn Handler>,
+    /// The handler's own, but for what a policy says otherwise.
+    descriptor: IntentDescriptor,
     schema: Schema,
 }
 
@@ -22,6 +27,8 @@ struct Entry {
 pub enum CatalogueError {
     #[error("two handlers want to execute {0}")]
     Twice(String),
+    #[error("there is no intent {0} for which somebody could have to agree")]
+    NoSuchIntent(String),
     #[error("the schema of {intent_type} is no JSON Schema: {reason}")]
     BadSchema { intent_type: String, reason: String },
 }
@@ -34,11 +41,27 @@ impl Catalogue {
             let intent_type = descriptor.intent_type.clone();
             let schema = Schema::compile(&descriptor.parameters)
                 .map_err(|reason| CatalogueError::BadSchema { intent_type: intent_type.clone(), reason })?;
-            if intents.insert(intent_type.clone(), Entry { handler, schema }).is_some() {
+            let descriptor = descriptor.clone();
+            if intents.insert(intent_type.clone(), Entry { handler, descriptor, schema }).is_some() {
                 return Err(CatalogueError::Twice(intent_type));
             }
         }
         Ok(Self { intents })
+    }
+
+    /// The same with a policy on who has to agree to which intents, in place of what their handlers say.
+    pub fn with_approvals(mut self, policy: BTreeMap<String, ApprovalRule>) -> Result<Self, CatalogueError> {
+        for (intent_type, rule) in policy {
+            match self.intents.get_mut(&intent_type) {
+                Some(entry) => entry.descriptor.approval = rule,
+                None => return Err(CatalogueError::NoSuchIntent(intent_type)),
+            }
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn descriptor(&self, intent_type: &str) -> Option<&IntentDescriptor> {
+        self.intents.get(intent_type).map(|entry| &entry.descriptor)
     }
 
     pub(crate) fn handler(&self, intent_type: &str) -> Option<&Arc<dyn Handler>> {
@@ -52,7 +75,7 @@ impl Catalogue {
 
     /// In the order of their names.
     pub fn descriptors(&self) -> impl Iterator<Item = &IntentDescriptor> {
-        self.intents.values().map(|entry| entry.handler.descriptor())
+        self.intents.values().map(|entry| &entry.descriptor)
     }
 
     /// What is wrong with the parameters; empty where they fit. `None` where there is no such intent.

@@ -2,6 +2,7 @@
 
 mod pending;
 mod read;
+mod schedules;
 mod upload;
 
 use std::{sync::Arc, time::Duration};
@@ -9,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use contract::{
     ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
+    agent::TurnPolicy,
     approval::{Approval, ApprovalStatus, Decision},
     conversation::Role,
     execution::Execution,
@@ -26,9 +28,9 @@ use crate::{
     port::{
         ObjectError, StoreError,
         clock::random_10,
-        store::{Idempotency, NewMessage, Object, StoredObject, StreamKey},
+        store::{Decider, Idempotency, NewMessage, Object, StoredObject, StreamKey},
     },
-    submit::{Acceptance, Asked, answer_again},
+    submit::{Acceptance, Asked},
     watch::Watch,
     worker::Shared,
 };
@@ -61,12 +63,16 @@ pub struct SubmitRequest {
     pub timing: Timing,
     /// How many executions the owner may have in all.
     pub quota: Option<u32>,
+    /// A client's own word: of the owner's executions that have it one runs at a time. A turn has its conversation's key.
+    pub concurrency_key: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 pub struct UserMessage {
     pub id: MessageId,
     pub text: String,
+    /// What becomes of it while an earlier turn of the conversation has not ended.
+    pub policy: TurnPolicy,
 }
 
 /// Why the Runtime refuses.
@@ -84,8 +90,20 @@ pub enum RuntimeError {
     /// Somebody would have to agree, and an anonymous session cannot.
     #[error("nobody can agree for an anonymous session")]
     NobodyToAgree,
+    /// The approval is the owner's own, and takes a role that they do not have.
+    #[error("somebody with another role has to decide")]
+    RoleNeeded(String),
     #[error("somebody has decided already")]
     AlreadyDecided(ApprovalStatus),
+    /// An earlier turn of the conversation has not ended, and this one does not wait.
+    #[error("an earlier turn has not ended")]
+    TurnInProgress,
+    /// As many wait for the same key as may.
+    #[error("too many wait for the key")]
+    TooManyWaiting,
+    /// The others of its key are not as they have to be. It never leaves the Runtime.
+    #[error("the gate is closed")]
+    Held,
     #[error("the execution cannot be driven again")]
     NotRedrivable(RedriveRefusal),
     /// Too much waits already, or the Runtime is stopping.
@@ -125,13 +143,14 @@ impl RuntimeClient {
     pub async fn submit(&self, request: SubmitRequest) -> Result<Submitted, RuntimeError> {
         let clock = &*self.shared.clock;
         let now = clock.now();
-        let idempotency = idempotency(&request);
+        let idempotency = self.idempotency(&request, now);
         if let Err(out_of_time) = check_timing(request.timing, now) {
             // A retry of what was accepted in time is answered as it was.
-            let known = self.shared.store.submitted(&request.owner, &idempotency).await?;
-            return known.and_then(answer_again).unwrap_or(Err(out_of_time));
+            return self.shared.answer_known(&request.owner, &idempotency).await?.unwrap_or(Err(out_of_time));
         }
         let carries_out = request.intent_id.clone();
+        let concurrency_key = concurrency_key(&request);
+        let policy = request.message.as_ref().map_or(TurnPolicy::Queue, |message| message.policy);
         let message = request.message.map(|message| NewMessage {
             id: message.id,
             at_event: 0,
@@ -140,11 +159,6 @@ impl RuntimeClient {
             agent_id: None,
             created_at: now,
         });
-        // One turn of a conversation at a time; other intents of it do not wait.
-        let concurrency_key = match (&message, &request.conversation_id) {
-            (Some(_), Some(conversation_id)) => Some(format!("{}/{conversation_id}", request.owner.space())),
-            _ => None,
-        };
         let header = Header {
             execution_id: ExecutionId::from_parts(now, random_10(clock)),
             intent_id: request.intent_id.unwrap_or_else(|| IntentId::from_parts(now, random_10(clock))),
@@ -158,11 +172,13 @@ impl RuntimeClient {
             depth: 0,
             attachments: request.attachments,
             concurrency_key,
+            supersedes: false,
             timing: request.timing,
             created_at: now,
         };
         let quota = request.quota;
-        self.shared.accept(Acceptance { header, carries_out, idempotency, message, quota, approval: None }).await
+        let acceptance = Acceptance { header, carries_out, idempotency, message, quota, gate: None, approval: None };
+        self.shared.accept_by(policy, acceptance).await
     }
 
     /// A cursor on a stream, after `after`. `None` where the stream is not there, or not its owner's.
@@ -203,15 +219,16 @@ impl RuntimeClient {
         }
     }
 
-    /// Decides an approval, exactly once. `None` where the owner has no such approval.
+    /// Decides an approval, exactly once. `None` where there is no such approval that is theirs or that takes their role.
     pub async fn decide(
         &self,
-        owner: &Owner,
+        decider: impl Into<Decider>,
         hook_id: &HookId,
         decision: Decision,
     ) -> Result<Option<Approval>, RuntimeError> {
-        let (shared, owner, hook_id) = (Arc::clone(&self.shared), owner.clone(), hook_id.clone());
-        let decided = self.shared.tasks.spawn(async move { shared.decide_approval(&owner, &hook_id, decision).await });
+        let (shared, decider, hook_id) = (Arc::clone(&self.shared), decider.into(), hook_id.clone());
+        let decided =
+            self.shared.tasks.spawn(async move { shared.decide_approval(&decider, &hook_id, decision).await });
         decided.await.map_err(|_| RuntimeError::Unavailable)?
     }
 
@@ -223,6 +240,32 @@ impl RuntimeClient {
             ended.await.map_err(|_| RuntimeError::Unavailable)?;
         }
         self.execution(owner, id).await
+    }
+
+    /// The names under which a retry is known. A message is one turn whatever else the client sends along, and from whichever session.
+    fn idempotency(&self, request: &SubmitRequest, now: Timestamp) -> Vec<Idempotency> {
+        let asked = |parameters, text, place| Asked {
+            intent_type: &request.intent_type,
+            parameters,
+            attachments: &request.attachments,
+            timing: request.timing,
+            text,
+            place,
+        };
+        let expires_at = Some(now.after(self.shared.config.idempotency_ttl));
+        if let (Some(message), Some(conversation_id)) = (&request.message, &request.conversation_id) {
+            let key = format!("message:{conversation_id}:{}", message.id);
+            let fingerprint = asked(&Object::new(), Some(&message.text), Value::Null).fingerprint();
+            return vec![Idempotency { key, fingerprint, expires_at }];
+        }
+        let key = request.idempotency_key.as_ref().map(|key| format!("key:{key}"));
+        let intent_id = request.intent_id.as_ref().map(|intent_id| format!("intent:{intent_id}"));
+        if key.is_none() && intent_id.is_none() {
+            return Vec::new();
+        }
+        let place = json!([request.session_id, request.conversation_id, request.metadata, request.concurrency_key]);
+        let fingerprint = asked(&request.parameters, None, place).fingerprint();
+        key.into_iter().chain(intent_id).map(|key| Idempotency { key, fingerprint, expires_at }).collect()
     }
 
     /// The intents that clients can ask for, in the order of their names.
@@ -259,29 +302,15 @@ fn check_timing(timing: Timing, now: Timestamp) -> Result<(), RuntimeError> {
     }
 }
 
-/// The names under which a retry is known. A message is one turn whatever else the client sends along, and from whichever session.
-fn idempotency(request: &SubmitRequest) -> Vec<Idempotency> {
-    let asked = |parameters, text, place| Asked {
-        intent_type: &request.intent_type,
-        parameters,
-        attachments: &request.attachments,
-        timing: request.timing,
-        text,
-        place,
-    };
-    if let (Some(message), Some(conversation_id)) = (&request.message, &request.conversation_id) {
-        let key = format!("message:{conversation_id}:{}", message.id);
-        let fingerprint = asked(&Object::new(), Some(&message.text), Value::Null).fingerprint();
-        return vec![Idempotency { key, fingerprint }];
+/// One turn of a conversation at a time, and one at a time of what a client gave the same key. Other intents do not wait.
+fn concurrency_key(request: &SubmitRequest) -> Option<String> {
+    let space = request.owner.space();
+    match (&request.message, &request.conversation_id, &request.concurrency_key) {
+        (Some(_), Some(conversation_id), _) => Some(format!("{space}/{conversation_id}")),
+        // No conversation's id has a slash.
+        (_, _, Some(key)) => Some(format!("{space}//{key}")),
+        (_, _, None) => None,
     }
-    let key = request.idempotency_key.as_ref().map(|key| format!("key:{key}"));
-    let intent_id = request.intent_id.as_ref().map(|intent_id| format!("intent:{intent_id}"));
-    if key.is_none() && intent_id.is_none() {
-        return Vec::new();
-    }
-    let place = json!([request.session_id, request.conversation_id, request.metadata]);
-    let fingerprint = asked(&request.parameters, None, place).fingerprint();
-    key.into_iter().chain(intent_id).map(|key| Idempotency { key, fingerprint }).collect()
 }
 
 impl From<StoreError> for RuntimeError {

@@ -17,6 +17,7 @@ pub mod memory;
 mod recent;
 mod schema;
 mod submit;
+mod timetable;
 mod view;
 mod watch;
 mod worker;
@@ -26,7 +27,7 @@ pub use client::{
     Content, Followed, NewPendingIntent, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage,
 };
 pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
-pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler};
+pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler, Retries};
 pub use lifecycle::Runtime;
 pub use port::{Clock, ObjectError, ObjectSink, Objects, Store, StoreError};
 pub use view::OwnerView;

@@ -8,17 +8,19 @@ use contract::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tracing::warn;
 
 use crate::{
     client::RuntimeError,
     handler::FailureKind,
     machine::{self, Header, State},
-    port::store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    port::store::{Gate, Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
     view::OwnerView,
     worker::{Shared, approval_of},
 };
 
 /// An intent whose words are all there.
+#[derive(Clone)]
 pub(crate) struct Acceptance {
     pub(crate) header: Header,
     /// The client's own id of the intent: it may have meant to submit it for long.
@@ -26,6 +28,7 @@ pub(crate) struct Acceptance {
     pub(crate) idempotency: Vec<Idempotency>,
     pub(crate) message: Option<NewMessage>,
     pub(crate) quota: Option<u32>,
+    pub(crate) gate: Option<Gate>,
     /// Why somebody has to agree first, where the caller wants it beyond the intent's own rule.
     pub(crate) approval: Option<String>,
 }
@@ -37,11 +40,11 @@ impl Shared {
             return Err(RuntimeError::Unavailable);
         }
         self.check(&acceptance.header.intent_type, &acceptance.header.parameters)?;
-        let reason = self.approval_reason(&acceptance);
-        if reason.is_some() {
+        let wanted = self.approval_wanted(&acceptance);
+        if wanted.is_some() {
             self.settle(&mut acceptance.header).await?;
         }
-        let approval = reason.map(|reason| approval_of(self, &acceptance.header, reason));
+        let approval = wanted.map(|(reason, role)| approval_of(self, &acceptance.header, reason, role));
         let now = self.clock.now();
         let decision = machine::accept(acceptance.header, approval, acceptance.message.as_ref(), now);
         let submission = Submission {
@@ -52,6 +55,7 @@ impl Shared {
             approval: decision.approval,
             message: acceptance.message,
             quota: acceptance.quota,
+            gate: acceptance.gate,
         };
         let shared = Arc::clone(self);
         let stored = self.tasks.spawn(async move { shared.save(submission).await });
@@ -82,14 +86,20 @@ impl Shared {
         self.check(&header.intent_type, &header.parameters)
     }
 
-    fn approval_reason(&self, acceptance: &Acceptance) -> Option<String> {
-        if acceptance.approval.is_some() {
-            return acceptance.approval.clone();
-        }
+    /// Why somebody has to agree, and with which role where it is not the owner.
+    fn approval_wanted(&self, acceptance: &Acceptance) -> Option<(String, Option<String>)> {
         let intent_type = &acceptance.header.intent_type;
-        match self.catalogue.handler(intent_type)?.descriptor().approval {
-            ApprovalRule::None => None,
-            ApprovalRule::Owner => Some(format!("{intent_type} is only done when you agree.")),
+        let asked = acceptance.approval.clone();
+        match &self.catalogue.descriptor(intent_type)?.approval {
+            ApprovalRule::None => asked.map(|reason| (reason, None)),
+            ApprovalRule::Owner => {
+                let reason = asked.unwrap_or_else(|| format!("{intent_type} is only done when you agree."));
+                Some((reason, None))
+            }
+            ApprovalRule::Role(role) => {
+                let reason = format!("{intent_type} is only done when somebody with the role {role} agrees.");
+                Some((asked.unwrap_or(reason), Some(role.clone())))
+            }
         }
     }
 
@@ -107,19 +117,44 @@ impl Shared {
                     state.header.intent_id.clone(),
                     state.header.created_at,
                 );
-                self.take_up(state);
+                self.take_up(state.clone());
+                if state.header.supersedes
+                    && let Err(error) = self.supersede(&state.header).await
+                {
+                    warn!(%error, "what a message takes the place of could not be ended; the message waits for it");
+                }
                 Ok(answer)
             }
             SubmitOutcome::QuotaReached => Err(RuntimeError::QuotaReached),
-            known @ SubmitOutcome::Known { .. } => answer_again(known).expect("it is known"),
+            SubmitOutcome::Held => Err(RuntimeError::Held),
+            SubmitOutcome::Known { execution_id, intent_id, created_at, same_request: true } => {
+                Ok(accepted(execution_id, intent_id, created_at))
+            }
+            SubmitOutcome::Known { same_request: false, .. } => Err(RuntimeError::IdempotencyMismatch),
         }
+    }
+
+    /// The answer to a retry of what was accepted under one of these keys.
+    pub(crate) async fn answer_known(
+        &self,
+        owner: &Owner,
+        keys: &[Idempotency],
+    ) -> Result<Option<Result<Submitted, RuntimeError>>, RuntimeError> {
+        for key in keys {
+            if let Some(known) = self.store.recall(owner, &key.key, self.clock.now()).await? {
+                let is_same = known.fingerprint == key.fingerprint;
+                let answer = is_same.then(|| accepted(known.execution_id, known.intent_id, known.created_at));
+                return Ok(Some(answer.ok_or(RuntimeError::IdempotencyMismatch)));
+            }
+        }
+        Ok(None)
     }
 
     /// Takes the bytes away that came with what was not accepted.
     async fn discard(&self, attachments: &[StoredObject]) {
         for object in attachments {
             if let Err(error) = self.objects.delete(&object.object_id).await {
-                tracing::warn!(error = %error, "the bytes of a refused upload could not be taken away");
+                warn!(error = %error, "the bytes of a refused upload could not be taken away");
             }
         }
     }
@@ -135,18 +170,7 @@ impl Shared {
     }
 }
 
-/// The first answer, for a retry of what is known.
-pub(crate) fn answer_again(outcome: SubmitOutcome) -> Option<Result<Submitted, RuntimeError>> {
-    match outcome {
-        SubmitOutcome::Known { execution_id, intent_id, created_at, same_request: true } => {
-            Some(Ok(accepted(execution_id, intent_id, created_at)))
-        }
-        SubmitOutcome::Known { same_request: false, .. } => Some(Err(RuntimeError::IdempotencyMismatch)),
-        SubmitOutcome::Accepted(_) | SubmitOutcome::QuotaReached => None,
-    }
-}
-
-fn accepted(execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp) -> Submitted {
+pub(crate) fn accepted(execution_id: ExecutionId, intent_id: IntentId, created_at: Timestamp) -> Submitted {
     Submitted { execution_id, intent_id, status: "accepted".to_owned(), created_at }
 }
 

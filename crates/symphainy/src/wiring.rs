@@ -90,6 +90,12 @@ impl House {
         let agents = voices.directory.summaries();
         let catalogue = Catalogue::new(handlers(voices, more))
             .map_err(|error| Complaint::internal(format!("The intents do not fit together: {error}.")))?;
+        let catalogue = catalogue.with_approvals(config.approvals()).map_err(|error| {
+            Complaint::new(
+                Exit::Config,
+                format!("The policy runtime.approvals does not fit: {error}. GET /api/intents lists them."),
+            )
+        })?;
         let store = Arc::new(SqliteStore::new(database.clone()));
         let runtime = Runtime::start(store, Arc::new(objects), clock.clone(), catalogue, config.runtime())
             .await

@@ -152,11 +152,15 @@ impl House {
             intent_id: None,
             idempotency_key: None,
             conversation_id: Some("conv".parse().unwrap()),
-            message: message
-                .map(|text| UserMessage { id: text.len().to_string().parse().unwrap(), text: text.to_owned() }),
+            message: message.map(|text| UserMessage {
+                id: text.len().to_string().parse().unwrap(),
+                text: text.to_owned(),
+                policy: contract::agent::TurnPolicy::Queue,
+            }),
             attachments: Vec::new(),
             timing: Timing::default(),
             quota: None,
+            concurrency_key: None,
         };
         self.client.submit(request).await.unwrap().execution_id
     }

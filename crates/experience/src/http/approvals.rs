@@ -12,7 +12,7 @@ use super::{
     json::Json,
     query::{PageQuery, PathId, Query},
 };
-use crate::{CallContext, Refusal};
+use crate::{CallContext, Refusal, call::decider};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -27,7 +27,8 @@ pub(super) struct ApprovalQuery {
 
 /// List approvals.
 ///
-/// Pending ones, unless another status is asked for; newest first.
+/// The caller's own, and those of the tenant that wait for a role of the caller's. Pending ones, unless another status is asked for;
+/// newest first.
 #[utoipa::path(
     get, path = "/api/approvals", tag = "approvals", params(ApprovalQuery), responses((status = 200, body = ApprovalPage)),
 )]
@@ -44,7 +45,7 @@ pub(super) async fn list(
         })?),
     };
     let page = PageQuery { limit: query.limit, cursor: query.cursor }.page()?;
-    let page = context.runtime().approvals(context.owner(), status, page).await?;
+    let page = context.runtime().approvals(decider(context.asker()), status, page).await?;
     Ok(JsonBody(ApprovalPage { approvals: page.items, next_cursor: page.next_cursor }))
 }
 
@@ -61,6 +62,6 @@ pub(super) async fn decide(
     Json(decision): Json<Decision>,
 ) -> Result<JsonBody<Approval>, Refusal> {
     context.require(Permission::DecideApprovals)?;
-    let decided = context.runtime().decide(context.owner(), &id.of("approval")?, decision).await?;
+    let decided = context.runtime().decide(decider(context.asker()), &id.of("approval")?, decision).await?;
     decided.map(JsonBody).ok_or_else(|| Refusal::not_found("approval"))
 }

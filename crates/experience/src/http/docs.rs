@@ -102,6 +102,11 @@ fn advice(code: Code) -> &'static str {
         Code::Conflict => "Read what is there now, and decide again.",
         Code::EmailTaken => "Sign in with this address, or use another one.",
         Code::AlreadyDecided => "Somebody was faster. Read the approval to see what was decided.",
+        Code::TurnInProgress => {
+            "Wait for the end of the turn, cancel it, or send the message with another <code>turn_policy</code>: \
+             <code>queue</code>, <code>merge</code> or <code>interrupt</code>."
+        }
+        Code::TooManyWaiting => "Wait for as many seconds as <code>Retry-After</code> says, or use another key.",
         Code::NotRedrivable => {
             "Only what failed for good is driven again; the detail says how this one stands. \
              <code>GET /api/executions?dead_letters=true</code> lists those that can be."
@@ -120,6 +125,7 @@ fn advice(code: Code) -> &'static str {
         Code::StorageFull => "The operator has to make room. Nothing of what was there is lost.",
         Code::ExecutionFailed => "Read the execution's error and events; then submit again, corrected.",
         Code::HandlerPanicked => "It is our fault; the other executions go on. Report the execution's id.",
+        Code::ResultTooLarge => "Ask for less at once; what is large belongs into an artifact's content.",
         Code::Timeout => "The work took longer than its limit. Look at the execution, or ask for less at once.",
         Code::Cancelled => "Somebody stopped it. Submit it again if it is still wanted.",
         Code::UnreadableFile => {

@@ -280,6 +280,7 @@ fn ingest(
         attachments: vec![object],
         timing: Timing::default(),
         quota: context.intent_quota(),
+        concurrency_key: None,
     }
 }
 

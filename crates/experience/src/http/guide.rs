@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json as JsonBody;
 use contract::{
     ConversationId, EventType, MessageId, SessionId,
-    agent::Surface,
+    agent::{Surface, TurnPolicy},
     conversation::Message,
     execution::{Execution, ExecutionStatus},
     intent::Timing,
@@ -40,6 +40,9 @@ pub(super) struct Chat {
     /// The screen that it comes from.
     #[serde(default)]
     surface: Option<String>,
+    /// What becomes of it while an earlier turn has not ended; the guide's own policy where nothing is said.
+    #[serde(default)]
+    turn_policy: Option<TurnPolicy>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -111,6 +114,7 @@ pub(super) async fn chat(credentials: Credentials, Json(body): Json<Chat>) -> Re
         surface: body.surface.as_deref().map_or(Surface::General, Surface::from_word),
         project_id: None,
         named: None,
+        policy: body.turn_policy,
         quota: context.intent_quota(),
     };
     let begun = submit_turn(context.plane(), turn).await?;
@@ -214,6 +218,7 @@ pub(super) async fn analyze_intent(
         attachments: Vec::new(),
         timing: Timing::default(),
         quota: context.intent_quota(),
+        concurrency_key: None,
     };
     let submitted = context.runtime().submit(request).await?;
     let ended = execution::wait(&context, &submitted.execution_id, PATIENCE).await?;

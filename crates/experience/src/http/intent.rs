@@ -15,6 +15,7 @@ use crate::{CallContext, Credentials, Refusal};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
+const MAX_CONCURRENCY_KEY_BYTES: usize = 128;
 
 /// Submit an intent.
 ///
@@ -28,6 +29,7 @@ const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
         (status = 200, body = Submitted),
         (status = 404, description = "There is no such intent, or no such session."),
         (status = 409, description = "A twin of this request is under way."),
+        (status = 429, description = "As many wait for the `concurrency_key` as may."),
     ),
 )]
 pub(super) async fn submit(
@@ -43,6 +45,7 @@ pub(super) async fn submit(
     if !context.runtime().offers(&body.intent_type) {
         return Err(RuntimeError::UnknownIntent(body.intent_type).into());
     }
+    check_concurrency_key(body.concurrency_key.as_deref())?;
     let mut metadata = body.metadata;
     if let Some(solution_id) = body.solution_id {
         metadata.insert("solution_id".to_owned(), Value::String(solution_id));
@@ -60,8 +63,22 @@ pub(super) async fn submit(
         attachments: Vec::new(),
         timing: Timing { run_at: body.run_at, deadline: body.deadline, priority: body.priority },
         quota: context.intent_quota(),
+        concurrency_key: body.concurrency_key,
     };
     Ok(JsonBody(context.runtime().submit(request).await?))
+}
+
+fn check_concurrency_key(key: Option<&str>) -> Result<(), Refusal> {
+    let fits = |key: &str| {
+        (1..=MAX_CONCURRENCY_KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    match key {
+        Some(key) if !fits(key) => Err(Refusal::field(
+            "concurrency_key",
+            format!("has to be 1 to {MAX_CONCURRENCY_KEY_BYTES} visible ASCII characters, without spaces"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The key of the `Idempotency-Key` header: one, of 1 to 255 visible ASCII characters.

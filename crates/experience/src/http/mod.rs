@@ -17,6 +17,7 @@ mod health;
 mod intent;
 mod password;
 mod pending;
+mod schedules;
 mod session;
 mod sign_ins;
 

@@ -28,6 +28,7 @@ use crate::call::COOKIE_TLS;
         (name = "sessions", description = "Sessions of work: anonymous, owned, claimed."),
         (name = "intents", description = "What can be asked for, and asking for it."),
         (name = "executions", description = "How it goes."),
+        (name = "schedules", description = "What is done again and again."),
         (name = "approvals", description = "What waits for somebody's word."),
         (name = "agents", description = "Who can be talked to."),
         (name = "conversations", description = "What was said."),

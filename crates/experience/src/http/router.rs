@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, openapi, password, pending, session, sign_ins,
+    guide, health, intent, openapi, password, pending, schedules, session, sign_ins,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -42,6 +42,8 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(execution::cancel)) // POST /api/execution/{id}/cancel
         .routes(routes!(execution::redrive)) // POST /api/execution/{id}/redrive
         .routes(routes!(executions::list)) // GET /api/executions
+        .routes(routes!(schedules::list, schedules::create)) // GET, POST /api/schedules
+        .routes(routes!(schedules::get, schedules::change, schedules::delete)) // GET, PATCH, DELETE /api/schedules/{id}
         .routes(routes!(approvals::list)) // GET /api/approvals
         .routes(routes!(approvals::decide)) // POST /api/approvals/{hook_id}
         .routes(routes!(agents::list)) // GET /api/agents

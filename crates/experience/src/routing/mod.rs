@@ -4,7 +4,7 @@ mod standing;
 
 use contract::{
     AgentId,
-    agent::{AgentKind, AgentSummary, RoutingReason, RoutingRule, Surface},
+    agent::{AgentKind, AgentSummary, RoutingReason, RoutingRule, Surface, TurnPolicy},
 };
 
 use crate::{Refusal, turn::unknown_agent};
@@ -67,6 +67,11 @@ pub fn liaison_of(agents: &[AgentSummary], surface: Surface) -> Option<&AgentSum
     agents.iter().find(|agent| agent.kind == AgentKind::Liaison && agent.surfaces.contains(&surface))
 }
 
+/// What becomes of a message to an agent that still answers, where the message does not say.
+pub fn policy_of(agents: &[AgentSummary], agent_id: &AgentId) -> TurnPolicy {
+    agents.iter().find(|agent| agent.agent_id == *agent_id).map(|agent| agent.turn_policy).unwrap_or_default()
+}
+
 /// Whom today's front end means by its `agent_type`: the guide, or the liaison of the pillar that it names. Anything else names
 /// nobody, and the other rules decide.
 pub fn named_by_type(agents: &[AgentSummary], agent_type: Option<&str>, pillar: Surface) -> Option<AgentId> {
@@ -94,6 +99,7 @@ mod tests {
             surfaces: surface.into_iter().collect(),
             description: String::new(),
             intents: Vec::new(),
+            turn_policy: TurnPolicy::Queue,
         };
         vec![
             agent("guide", AgentKind::Guide, Some(Surface::General)),

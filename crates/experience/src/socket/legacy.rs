@@ -53,6 +53,7 @@ pub(super) fn tell(
         EventType::ExecutionAccepted
         | EventType::ExecutionRetrying
         | EventType::ExecutionRedriven
+        | EventType::ExecutionMerged
         | EventType::ExecutionAwaitingApproval
         | EventType::AgentToken
         | EventType::AgentCancelled => return None,

@@ -296,6 +296,7 @@ fn agents() -> Vec<AgentSummary> {
         surfaces: vec![surface],
         description: String::new(),
         intents: Vec::new(),
+        turn_policy: contract::agent::TurnPolicy::Queue,
     };
     vec![
         agent("guide", AgentKind::Guide, Surface::General),

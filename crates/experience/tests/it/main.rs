@@ -8,6 +8,7 @@ mod dead_letters;
 mod house;
 mod openapi;
 mod problems;
+mod schedules;
 mod serving;
 mod sign_in;
 mod sign_ins;

@@ -15,6 +15,7 @@ struct Things {
     hook_id: String,
     artifact_id: String,
     sign_in_id: String,
+    schedule_id: String,
 }
 
 impl Things {
@@ -29,7 +30,10 @@ impl Things {
         let artifact_id = house.upload(&ada).await["artifact_id"].as_str().unwrap().to_owned();
         let me = house.ask(get("/api/auth/me").bearer(&ada)).await.expect(200).json();
         let sign_in_id = me["session"]["sign_in_id"].as_str().unwrap().to_owned();
-        Self { ada, execution_id, waiting_id, hook_id, artifact_id, sign_in_id }
+        let body = json!({ "intent_type": "echo", "session_id": ada.session_id, "cron": "0 9 * * *" });
+        let schedule_id =
+            house.ask(post("/api/schedules").bearer(&ada).json(&body)).await.expect(201).text("schedule_id");
+        Self { ada, execution_id, waiting_id, hook_id, artifact_id, sign_in_id, schedule_id }
     }
 
     /// The path with Ada's things in it. A route with a new kind of parameter has to be taught here.
@@ -41,6 +45,7 @@ impl Things {
             _ if path.starts_with("/api/execution/") => &self.waiting_id,
             _ if path.starts_with("/api/approvals/") => &self.hook_id,
             _ if path.starts_with("/api/auth/sign-ins/") => &self.sign_in_id,
+            _ if path.starts_with("/api/schedules/") => &self.schedule_id,
             _ if path.starts_with("/api/artifacts/") => &self.artifact_id,
             // A conversation with the guide has its session's id.
             _ if path.starts_with("/api/conversations/") => &self.ada.session_id,
@@ -65,6 +70,10 @@ impl Things {
             "/api/intent/submit" => json!({ "intent_type": "echo", "session_id": session_id }),
             "/api/intent/pending/create" => json!({ "intent_type": "echo", "target_artifact_id": self.artifact_id }),
             "/api/intent/pending/list" => json!({ "target_artifact_id": self.artifact_id }),
+            "/api/schedules" if operation.takes_json => {
+                json!({ "intent_type": "echo", "session_id": session_id, "cron": "0 9 * * *" })
+            }
+            "/api/schedules/{id}" if operation.takes_json => json!({ "paused": true }),
             "/api/approvals/{hook_id}" => json!({ "approved": true }),
             "/api/artifact/list" => json!({ "session_id": session_id }),
             "/api/artifact/resolve" => json!({ "artifact_id": self.artifact_id }),
@@ -89,6 +98,7 @@ impl Things {
             &self.hook_id,
             &self.artifact_id,
             &self.sign_in_id,
+            &self.schedule_id,
             &ada.session_id,
             &ada.user_id,
             &ada.tenant_id,

@@ -20,6 +20,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_execution_lists", sql: include_str!("migrations/0003_execution_lists.sql") },
     Migration { name: "0004_audit", sql: include_str!("migrations/0004_audit.sql") },
     Migration { name: "0005_pending_intents", sql: include_str!("migrations/0005_pending_intents.sql") },
+    Migration { name: "0006_keys", sql: include_str!("migrations/0006_keys.sql") },
+    Migration { name: "0007_schedules", sql: include_str!("migrations/0007_schedules.sql") },
+    Migration { name: "0008_approval_roles", sql: include_str!("migrations/0008_approval_roles.sql") },
 ];
 
 /// Where it is written down what was applied.

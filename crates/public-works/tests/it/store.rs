@@ -37,6 +37,7 @@ pub(crate) fn submission(owner: &Owner, conversation: Option<&str>, number: i64)
         depth: 0,
         attachments: Vec::new(),
         concurrency_key: None,
+        supersedes: false,
         timing: Timing::default(),
         created_at,
     };
@@ -53,10 +54,11 @@ pub(crate) fn submission(owner: &Owner, conversation: Option<&str>, number: i64)
         state: decision.next,
         events: decision.events,
         carries_out: None,
-        idempotency: vec![Idempotency { key: number.to_string(), fingerprint: [1; 32] }],
+        idempotency: vec![Idempotency { key: number.to_string(), fingerprint: [1; 32], expires_at: None }],
         approval: None,
         message: conversation.map(|_| message),
         quota: None,
+        gate: None,
     }
 }
 

@@ -103,6 +103,7 @@ impl House {
             attachments,
             timing: Timing::default(),
             quota: None,
+            concurrency_key: None,
         };
         Ok(self.client.submit(request).await?.execution_id)
     }

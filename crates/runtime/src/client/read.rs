@@ -15,7 +15,7 @@ use super::{Content, RuntimeClient, RuntimeError};
 use crate::{
     machine::{Phase, State},
     port::store::{
-        ArtifactFilter, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, StoredArtifact, StreamKey,
+        ArtifactFilter, Decider, ExecutionFilter, JournalEvent, Listing, Page, PageRequest, StoredArtifact, StreamKey,
         StreamPosition,
     },
     recent::Trace,
@@ -114,11 +114,11 @@ impl RuntimeClient {
 
     pub async fn approvals(
         &self,
-        owner: &Owner,
+        decider: impl Into<Decider>,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, RuntimeError> {
-        Ok(self.shared.store.approvals(owner, status, page).await?)
+    ) -> Result<Listing<Approval>, RuntimeError> {
+        Ok(self.shared.store.approvals(&decider.into(), status, page).await?)
     }
 
     pub async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<Artifact>, RuntimeError> {

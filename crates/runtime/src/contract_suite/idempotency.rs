@@ -1,13 +1,16 @@
 //! A retry gets the first answer, and a quota counts each thing once.
 
-use contract::Owner;
+use contract::{Owner, Timestamp};
 use futures_util::future::join_all;
 
 use super::scene::{Scene, user};
-use crate::port::store::{Idempotency, Submission, SubmitOutcome};
+use crate::port::{
+    StoreError,
+    store::{Idempotency, Submission, SubmitOutcome},
+};
 
 fn named(key: &str, fingerprint: u8) -> Idempotency {
-    Idempotency { key: key.to_owned(), fingerprint: [fingerprint; 32] }
+    Idempotency { key: key.to_owned(), fingerprint: [fingerprint; 32], expires_at: None }
 }
 
 fn keyed(scene: &Scene<'_>, owner: &Owner, key: &str, fingerprint: u8) -> Submission {
@@ -42,10 +45,11 @@ pub(super) async fn each_of_several_keys_is_known(scene: Scene<'_>) {
         |outcome: &SubmitOutcome| matches!(outcome, SubmitOutcome::Known { execution_id, .. } if *execution_id == id);
     for key in ["key:k", "intent:i"] {
         assert!(known(&scene.store.submit(keyed(&scene, &ada, key, 1)).await.unwrap()), "{key}");
-        assert!(known(&scene.store.submitted(&ada, &[named(key, 1)]).await.unwrap().unwrap()), "{key}");
+        let known = scene.store.recall(&ada, key, scene.now()).await.unwrap().unwrap();
+        assert_eq!(known.execution_id, id, "{key}");
     }
-    assert!(scene.store.submitted(&ada, &[named("key:other", 1)]).await.unwrap().is_none());
-    assert!(scene.store.submitted(&user("bob"), &[named("key:k", 1)]).await.unwrap().is_none());
+    assert!(scene.store.recall(&ada, "key:other", scene.now()).await.unwrap().is_none());
+    assert!(scene.store.recall(&user("bob"), "key:k", scene.now()).await.unwrap().is_none());
 }
 
 pub(super) async fn a_key_is_its_owners(scene: Scene<'_>) {
@@ -79,4 +83,62 @@ pub(super) async fn a_quota_counts_what_was_accepted(scene: Scene<'_>) {
     let other = Submission { quota: Some(1), ..keyed(&scene, &user("bob"), "a", 1) };
     scene.submit(other).await;
     scene.submit(keyed(&scene, &ada, "d", 1)).await;
+}
+
+fn lasting(scene: &Scene<'_>, key: &str, until: Option<i64>) -> Submission {
+    let mut submission = keyed(scene, &user("ada"), key, 1);
+    let expires_at = until.map(Timestamp::from_millis);
+    for idempotency in &mut submission.idempotency {
+        idempotency.expires_at = expires_at;
+    }
+    submission
+}
+
+pub(super) async fn a_key_counts_for_its_time(scene: Scene<'_>) {
+    let begin = scene.now().as_millis();
+    let first = lasting(&scene, "k", Some(begin + 1_000));
+    let id = first.state.header.execution_id.clone();
+    scene.submit(first).await;
+    let recall = async |at: i64| scene.store.recall(&user("ada"), "k", Timestamp::from_millis(at)).await.unwrap();
+    assert_eq!(recall(begin + 999).await.unwrap().execution_id, id);
+    assert_eq!(recall(begin + 1_000).await, None);
+    assert_eq!(scene.store.recall(&user("bob"), "k", scene.now()).await.unwrap(), None);
+    let early = scene.store.submit(lasting(&scene, "k", None)).await.unwrap();
+    assert!(matches!(early, SubmitOutcome::Known { .. }), "{early:?}");
+    let mut late = lasting(&scene, "k", None);
+    late.state.header.created_at = Timestamp::from_millis(begin + 1_000);
+    let later_id = late.state.header.execution_id.clone();
+    scene.submit(late).await;
+    assert_eq!(recall(begin + 1_000_000).await.unwrap().execution_id, later_id, "a lasting one stays");
+}
+
+pub(super) async fn a_change_can_remember_a_key(scene: Scene<'_>) {
+    let pending = scene.pending(scene.header(&user("ada"))).await;
+    let remembering = |state: &crate::machine::State, key: &str| {
+        let mut change = scene.decided(state, crate::machine::Command::Start);
+        change.idempotency = Some(Idempotency { key: key.to_owned(), fingerprint: [3; 32], expires_at: None });
+        change
+    };
+    scene.submit(keyed(&scene, &user("ada"), "taken", 1)).await;
+    let refused = scene.store.commit(remembering(&pending, "taken")).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    let id = pending.header.execution_id.clone();
+    assert_eq!(scene.store.execution(&id).await.unwrap(), Some(pending.clone()), "and nothing has changed");
+    scene.store.commit(remembering(&pending, "free")).await.unwrap();
+    let known = scene.store.recall(&user("ada"), "free", scene.now()).await.unwrap().unwrap();
+    assert_eq!((known.execution_id, known.fingerprint), (id, [3; 32]));
+}
+
+pub(super) async fn old_keys_go_in_pieces(scene: Scene<'_>) {
+    let begin = scene.now().as_millis();
+    for number in 0..10 {
+        scene.submit(lasting(&scene, &format!("k{number}"), Some(begin + 100 * (number + 1)))).await;
+    }
+    scene.submit(lasting(&scene, "lasting", None)).await;
+    let forget = async |at: i64| scene.store.forget_keys(Timestamp::from_millis(at), 4).await.unwrap();
+    assert_eq!(forget(begin).await, 0);
+    assert_eq!((forget(begin + 700).await, forget(begin + 700).await, forget(begin + 700).await), (4, 3, 0));
+    assert_eq!((forget(begin + 9_000).await, forget(begin + 9_000).await), (3, 0));
+    let kept = scene.store.recall(&user("ada"), "lasting", Timestamp::from_millis(begin + 9_000)).await.unwrap();
+    assert!(kept.is_some());
 }

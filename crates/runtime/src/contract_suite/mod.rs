@@ -10,9 +10,11 @@ mod execution_lists;
 mod executions;
 mod idempotency;
 mod journal;
+mod keys;
 mod objects;
 mod pending;
 mod scene;
+mod schedules;
 mod search;
 
 use std::sync::Arc;
@@ -50,6 +52,11 @@ promises! {
     idempotency::each_of_several_keys_is_known,
     idempotency::a_key_is_its_owners,
     idempotency::of_many_twins_one_is_new,
+    idempotency::a_key_counts_for_its_time,
+    idempotency::a_change_can_remember_a_key,
+    idempotency::old_keys_go_in_pieces,
+    keys::unfinished_ones_are_found_by_their_key,
+    keys::a_gate_holds_whoever_comes_together,
     idempotency::a_quota_counts_what_was_accepted,
     journal::numbers_have_no_holes,
     journal::any_cursor_gives_what_follows,
@@ -59,6 +66,10 @@ promises! {
     journal::a_conversation_is_its_owners,
     approvals::an_approval_is_written_with_its_execution,
     approvals::lists_are_by_owner_and_status,
+    approvals::a_role_sees_what_waits_for_it_in_its_tenant,
+    schedules::a_schedule_changes_behind_its_fence,
+    schedules::the_longest_due_come_first,
+    schedules::schedules_are_their_owners,
     artifacts::an_artifact_goes_through_its_life,
     artifacts::what_is_deleted_stays_deleted,
     artifacts::filters_join,

@@ -12,7 +12,7 @@ use contract::{
 use serde_json::{Value, json};
 
 use crate::{
-    machine::{Command, Decision, Header, State, accept, decide},
+    machine::{Asked, Command, Decision, Header, State, accept, decide},
     port::{
         Store,
         store::{
@@ -66,6 +66,7 @@ impl<'store> Scene<'store> {
             depth: 0,
             attachments: Vec::new(),
             concurrency_key: None,
+            supersedes: false,
             timing: Timing::default(),
             created_at,
         }
@@ -82,10 +83,16 @@ impl<'store> Scene<'store> {
 
     /// A submission that awaits an approval.
     pub(super) fn awaiting(&self, header: Header) -> Submission {
+        self.awaiting_role(header, None)
+    }
+
+    /// A submission that awaits the word of somebody with the role.
+    pub(super) fn awaiting_role(&self, header: Header, role: Option<String>) -> Submission {
         let now = self.now();
         let hook_id = HookId::from_parts(now, [0; 10]);
         let expires_at = Timestamp::from_millis(now.as_millis() + 60_000);
-        submission_of(accept(header, Some((hook_id, "It deletes a file.".to_owned(), expires_at)), None, now))
+        let reason = "It deletes a file.".to_owned();
+        submission_of(accept(header, Some(Asked { hook_id, reason, role, expires_at }), None, now))
     }
 
     pub(super) async fn submit(&self, submission: Submission) -> Committed {
@@ -213,6 +220,7 @@ fn submission_of(decision: Decision) -> Submission {
         approval: decision.approval,
         message: None,
         quota: None,
+        gate: None,
     }
 }
 

@@ -58,8 +58,24 @@ pub enum Command {
     Overdue {
         approval: Option<Approval>,
     },
+    /// Another message joins the turn that waits for its first attempt, with what the two come to.
+    Join {
+        parameters: Object,
+        message: NewMessage,
+        metadata: Object,
+    },
     /// It has failed for good, and somebody wants another round of attempts.
     Redrive,
+}
+
+/// Whose word is wanted before anything happens, and why.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub hook_id: HookId,
+    pub reason: String,
+    /// The role that has to agree; the owner where there is none.
+    pub role: Option<String>,
+    pub expires_at: Timestamp,
 }
 
 /// When to try again after a failure that may pass.
@@ -88,12 +104,7 @@ pub enum Refusal {
 }
 
 /// A new execution: waiting for a worker, or for somebody's word when `approval` is given.
-pub fn accept(
-    header: Header,
-    approval: Option<(HookId, String, Timestamp)>,
-    message: Option<&NewMessage>,
-    now: Timestamp,
-) -> Decision {
+pub fn accept(header: Header, approval: Option<Asked>, message: Option<&NewMessage>, now: Timestamp) -> Decision {
     let mut data = json!({
         "intent_type": header.intent_type,
         "intent_id": header.intent_id,
@@ -103,13 +114,10 @@ pub fn accept(
         data["parent_execution_id"] = json!(parent);
     }
     if let Some(message) = message.filter(|message| message.role == Role::User) {
-        data["message"] = json!({"id": message.id, "role": message.role, "content": message.content});
-        if !header.metadata.is_empty() {
-            data["message"]["metadata"] = json!(header.metadata);
-        }
+        data["message"] = message_data(message, &header.metadata);
     }
     let mut events = vec![event(&header, EventType::ExecutionAccepted, now, data)];
-    let Some((hook_id, reason, expires_at)) = approval else {
+    let Some(Asked { hook_id, reason, role, expires_at }) = approval else {
         let phase = waiting(&header, now);
         return Decision { next: State { header, phase, revision: 1, redriven: None }, events, approval: None };
     };
@@ -120,10 +128,12 @@ pub fn accept(
         kind: ApprovalKind::Approval,
         status: ApprovalStatus::Pending,
         reason,
+        role,
         proposed: Proposal { intent_type: header.intent_type.clone(), parameters: header.parameters.clone() },
         created_at: now,
         expires_at,
         decided_at: None,
+        decided_by: None,
         rejection_reason: None,
     };
     let shown = json!(approval);
@@ -155,9 +165,34 @@ pub fn decide(state: &State, command: Command, now: Timestamp) -> Result<Decisio
         Command::Reject { reason, approval } => reject(state, reason, approval, now),
         Command::Expire { approval } => expire(state, approval, now),
         Command::Overdue { approval } => overdue(state, approval, now),
+        Command::Join { parameters, message, metadata } => join(state, parameters, &message, &metadata, now),
         Command::Redrive if !state.has_ended() => Err(Refusal::NotNow),
         Command::Redrive => redrive(state, now),
     }
+}
+
+fn message_data(message: &NewMessage, metadata: &Object) -> Value {
+    let mut data = json!({"id": message.id, "role": message.role, "content": message.content});
+    if !metadata.is_empty() {
+        data["metadata"] = json!(metadata);
+    }
+    data
+}
+
+fn join(
+    state: &State,
+    parameters: Object,
+    message: &NewMessage,
+    metadata: &Object,
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    if !state.waits_for_its_first_attempt() {
+        return Err(Refusal::NotNow);
+    }
+    let mut next = state.clone();
+    next.header.parameters = parameters;
+    let data = json!({"message": message_data(message, metadata)});
+    Ok(moved(&next, state.phase.clone(), vec![(EventType::ExecutionMerged, data)], now))
 }
 
 /// Where an execution waits for its first attempt.
@@ -247,7 +282,8 @@ fn approve(state: &State, parameters: Object, approval: Approval, now: Timestamp
     let mut next = state.clone();
     next.header.parameters = parameters;
     let approval = Approval { status: ApprovalStatus::Approved, decided_at: Some(now), ..approval };
-    let data = json!({"hook_id": approval.hook_id, "approved": true, "decided_at": now});
+    let data =
+        json!({"hook_id": approval.hook_id, "approved": true, "decided_at": now, "decided_by": approval.decided_by});
     let phase = waiting(&next.header, now);
     let decision = moved(&next, phase, vec![(EventType::ApprovalDecided, data)], now);
     Ok(Decision { approval: Some(approval), ..decision })
@@ -259,7 +295,13 @@ fn reject(state: &State, reason: Option<String>, approval: Approval, now: Timest
         Some(reason) => format!("The approval was refused: {reason}"),
         None => "The approval was refused.".to_owned(),
     };
-    let data = json!({"hook_id": approval.hook_id, "approved": false, "decided_at": now, "rejection_reason": reason});
+    let data = json!({
+        "hook_id": approval.hook_id,
+        "approved": false,
+        "decided_at": now,
+        "decided_by": approval.decided_by,
+        "rejection_reason": reason,
+    });
     let approval =
         Approval { status: ApprovalStatus::Rejected, decided_at: Some(now), rejection_reason: reason, ..approval };
     let told = vec![(EventType::ApprovalDecided, data)];

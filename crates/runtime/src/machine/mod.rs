@@ -6,6 +6,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Command, Decision, Refusal, RetryPolicy, accept, decide};
+pub use decide::{Asked, Command, Decision, Refusal, RetryPolicy, accept, decide};
 pub use redrive::RedriveRefusal;
 pub use state::{Header, Phase, Redriven, State};

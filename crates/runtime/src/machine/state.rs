@@ -56,6 +56,9 @@ pub struct Header {
     /// Executions with the same key run one after the other, in the order of their acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency_key: Option<String>,
+    /// Those of its key that were accepted before it are to be cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supersedes: bool,
     #[serde(default)]
     pub timing: Timing,
     pub created_at: Timestamp,
@@ -120,6 +123,11 @@ impl State {
 
     pub fn has_ended(&self) -> bool {
         self.status().has_ended()
+    }
+
+    /// Whether nothing of it has been begun, nor has to be agreed on first.
+    pub fn waits_for_its_first_attempt(&self) -> bool {
+        matches!(self.phase, Phase::Pending { attempts: 0, .. })
     }
 
     /// Whether its time is over, unless it has ended.

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use contract::{
-    Code, EventType, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
+    Code, EventType, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
+    conversation::Role,
     execution::ExecutionStatus,
     intent::Timing,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 
-use super::{Command, Decision, Header, Phase, RedriveRefusal, Refusal, RetryPolicy, State, accept, decide};
-use crate::port::store::Object;
+use super::{Asked, Command, Decision, Header, Phase, RedriveRefusal, Refusal, RetryPolicy, State, accept, decide};
+use crate::port::store::{NewMessage, Object};
 
 const SEEDS: u64 = 2_000;
 const COMMANDS: usize = 40;
@@ -49,6 +50,21 @@ fn an_ended_execution_refuses_everything() {
     for command in [Command::Start, Command::Recover, cancel(None), complete()] {
         assert_eq!(decide(&cancelled, command, at(2)).unwrap_err(), Refusal::HasEnded);
     }
+}
+
+#[test]
+fn a_message_joins_only_what_has_not_begun() {
+    let pending = accept(header(), None, None, at(0)).next;
+    let joined = decide(&pending, join(1), at(1)).unwrap();
+    assert_eq!(joined.events[0].event_type, EventType::ExecutionMerged);
+    assert_eq!(joined.next.header.parameters["text"], 1);
+    assert_eq!(joined.next.phase, pending.phase);
+    let running = decide(&joined.next, Command::Start, at(2)).unwrap().next;
+    assert_eq!(decide(&running, join(2), at(3)).unwrap_err(), Refusal::NotNow);
+    let again = decide(&running, fail(Some(2)), at(4)).unwrap().next;
+    assert_eq!(decide(&again, join(2), at(5)).unwrap_err(), Refusal::NotNow, "it was begun once");
+    let awaiting = accept(header(), Some(hook(at(100))), None, at(0)).next;
+    assert_eq!(decide(&awaiting, join(2), at(1)).unwrap_err(), Refusal::NotNow, "somebody agrees to what was shown");
 }
 
 #[test]
@@ -177,7 +193,8 @@ impl Story {
     }
 
     fn any_command(&self, chance: &mut StdRng) -> Command {
-        match (chance.random_range(0..11), self.approval.clone()) {
+        match (chance.random_range(0..12), self.approval.clone()) {
+            (11, _) => join(chance.random_range(0..1_000)),
             (10, _) => Command::Redrive,
             (0 | 1, _) => Command::Start,
             (2, _) => Command::Recover,
@@ -222,12 +239,26 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn hook(expires_at: Timestamp) -> (HookId, String, Timestamp) {
-    (HookId::from_parts(at(0), [7; 10]), "It deletes something.".to_owned(), expires_at)
+fn hook(expires_at: Timestamp) -> Asked {
+    let hook_id = HookId::from_parts(at(0), [7; 10]);
+    Asked { hook_id, reason: "It deletes something.".to_owned(), role: None, expires_at }
 }
 
 fn cancel(approval: Option<Approval>) -> Command {
     Command::Cancel { reason: "enough".to_owned(), approval }
+}
+
+fn join(number: u32) -> Command {
+    let parameters = serde_json::json!({ "text": number }).as_object().cloned().unwrap_or_default();
+    let message = NewMessage {
+        id: MessageId::from_parts(at(0), [5; 10]),
+        at_event: 0,
+        role: Role::User,
+        content: "and this".to_owned(),
+        agent_id: None,
+        created_at: at(0),
+    };
+    Command::Join { parameters, message, metadata: Object::new() }
 }
 
 fn complete() -> Command {
@@ -253,6 +284,7 @@ fn header() -> Header {
         depth: 0,
         attachments: Vec::new(),
         concurrency_key: None,
+        supersedes: false,
         timing: Timing::default(),
         created_at: at(0),
     }

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner,
+    ArtifactId, ConversationId, ExecutionId, HookId, Owner, ScheduleId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
@@ -17,9 +17,10 @@ use contract::{
 use crate::{
     machine::{Phase, State},
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, Fence, Idempotency, JournalEvent, KeptPending, Listing,
-        MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError,
-        StoredArtifact, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, Decider, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent,
+        KeptPending, Known, Listing, MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, PendingFilter, SearchHit,
+        StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition, Submission,
+        SubmitOutcome,
     },
     worker::lock,
 };
@@ -38,13 +39,14 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Inner {
     executions: BTreeMap<ExecutionId, Execution>,
-    known: HashMap<(String, String), (ExecutionId, [u8; 32])>,
+    known: HashMap<(String, String), (ExecutionId, Idempotency)>,
     streams: Vec<Stream>,
     conversations: HashMap<(String, ConversationId), StreamId>,
     approvals: BTreeMap<HookId, (Owner, Approval)>,
     artifacts: BTreeMap<ArtifactId, (Owner, StoredArtifact)>,
     /// In the order in which they were kept.
     pending: Vec<(Owner, PendingIntent)>,
+    schedules: BTreeMap<ScheduleId, StoredSchedule>,
 }
 
 struct Execution {
@@ -66,12 +68,27 @@ impl Store for MemoryStore {
         Ok(lock(&self.inner).submit(submission))
     }
 
-    async fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, StoreError> {
-        Ok(lock(&self.inner).submitted(owner, keys))
-    }
-
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         lock(&self.inner).commit(change)
+    }
+
+    async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError> {
+        Ok(lock(&self.inner).recall(owner, key, now))
+    }
+
+    async fn forget_keys(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut inner = lock(&self.inner);
+        let old = inner.known.iter().filter(|(_, (_, idempotency))| has_run_out(idempotency, now));
+        let old: Vec<_> = old.map(|(key, _)| key.clone()).take(limit as usize).collect();
+        for key in &old {
+            inner.known.remove(key);
+        }
+        Ok(old.len() as u64)
+    }
+
+    async fn unfinished_of_key(&self, concurrency_key: &str, limit: u32) -> Result<Vec<State>, StoreError> {
+        let inner = lock(&self.inner);
+        Ok(inner.unfinished_of_key(concurrency_key).take(limit as usize).cloned().collect())
     }
 
     async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError> {
@@ -103,6 +120,47 @@ impl Store for MemoryStore {
         let wanted = states.filter(|state| state.header.owner == *owner && is_wanted(filter, state));
         let Page { items, next_cursor, .. } = page_of(wanted.cloned().collect(), &page)?;
         Ok(Listing { items, next_cursor })
+    }
+
+    async fn put_schedule(&self, schedule: StoredSchedule, revision: Option<u64>) -> Result<(), StoreError> {
+        let mut inner = lock(&self.inner);
+        let id = schedule.schedule.schedule_id.clone();
+        if inner.schedules.get(&id).map(|stored| stored.revision) != revision {
+            return Err(StoreError::Conflict);
+        }
+        inner.schedules.insert(id, schedule);
+        Ok(())
+    }
+
+    async fn schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<Option<StoredSchedule>, StoreError> {
+        let inner = lock(&self.inner);
+        Ok(inner.schedules.get(id).filter(|stored| stored.owner == *owner).cloned())
+    }
+
+    async fn schedules(&self, owner: &Owner, page: PageRequest) -> Result<Listing<StoredSchedule>, StoreError> {
+        let inner = lock(&self.inner);
+        let own = inner.schedules.values().rev().filter(|stored| stored.owner == *owner);
+        let Page { items, next_cursor, .. } = page_of(own.cloned().collect(), &page)?;
+        Ok(Listing { items, next_cursor })
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredSchedule>, StoreError> {
+        let inner = lock(&self.inner);
+        let is_due = |stored: &&StoredSchedule| stored.schedule.next_at.is_some_and(|next_at| next_at <= now);
+        let mut due: Vec<StoredSchedule> = inner.schedules.values().filter(is_due).cloned().collect();
+        due.sort_by_key(|stored| stored.schedule.next_at);
+        due.truncate(limit as usize);
+        Ok(due)
+    }
+
+    async fn next_schedule(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(lock(&self.inner).schedules.values().filter_map(|stored| stored.schedule.next_at).min())
+    }
+
+    async fn delete_schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<bool, StoreError> {
+        let mut inner = lock(&self.inner);
+        let is_own = inner.schedules.get(id).is_some_and(|stored| stored.owner == *owner);
+        Ok(is_own && inner.schedules.remove(id).is_some())
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {
@@ -151,14 +209,18 @@ impl Store for MemoryStore {
 
     async fn approvals(
         &self,
-        owner: &Owner,
+        decider: &Decider,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, StoreError> {
+    ) -> Result<Listing<Approval>, StoreError> {
         let inner = lock(&self.inner);
-        let own = inner.approvals.values().rev().filter(|(whose, _)| whose == owner).map(|(_, approval)| approval);
-        let wanted = own.filter(|approval| status.is_none_or(|status| approval.status == status));
-        page_of(wanted.cloned().collect(), &page)
+        let theirs = inner.approvals.values().rev().filter(|(whose, approval)| {
+            let by_role = approval.role.as_ref().is_some_and(|role| decider.has_role(role, whose));
+            by_role || *whose == decider.owner
+        });
+        let wanted = theirs.filter(|(_, approval)| status.is_none_or(|status| approval.status == status));
+        let Page { items, next_cursor, .. } = page_of(wanted.map(|(_, approval)| approval.clone()).collect(), &page)?;
+        Ok(Listing { items, next_cursor })
     }
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {
@@ -273,33 +335,29 @@ impl Inner {
         PendingIntent { status, ..pending.clone() }
     }
 
-    fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Option<SubmitOutcome> {
-        keys.iter().find_map(|idempotency| {
-            let (id, fingerprint) = self.known.get(&(owner.space(), idempotency.key.clone()))?;
-            let header = &self.executions[id].state.header;
-            Some(SubmitOutcome::Known {
-                execution_id: id.clone(),
-                intent_id: header.intent_id.clone(),
-                created_at: header.created_at,
-                same_request: *fingerprint == idempotency.fingerprint,
-            })
-        })
-    }
-
     fn submit(&mut self, submission: Submission) -> SubmitOutcome {
         let mut state = submission.state;
         if let Some(parent) = state.header.parent.as_ref().and_then(|parent| self.executions.get(parent)) {
             state.header.owner = parent.state.header.owner.clone();
         }
         let owner = state.header.owner.clone();
-        if let Some(known) = self.submitted(&owner, &submission.idempotency) {
-            return known;
+        for idempotency in &submission.idempotency {
+            let Some(known) = self.recall(&owner, &idempotency.key, state.header.created_at) else { continue };
+            return SubmitOutcome::Known {
+                execution_id: known.execution_id,
+                intent_id: known.intent_id,
+                created_at: known.created_at,
+                same_request: known.fingerprint == idempotency.fingerprint,
+            };
         }
         let roots =
             self.executions.values().map(|execution| &execution.state.header).filter(|header| header.parent.is_none());
         let count = roots.filter(|header| header.owner == owner).count();
         if submission.quota.is_some_and(|quota| count >= quota as usize) {
             return SubmitOutcome::QuotaReached;
+        }
+        if !self.is_open(submission.gate, state.header.concurrency_key.as_deref()) {
+            return SubmitOutcome::Held;
         }
         let id = state.header.execution_id.clone();
         if let Some(intent_id) = &submission.carries_out {
@@ -310,7 +368,7 @@ impl Inner {
             }
         }
         for idempotency in submission.idempotency {
-            self.known.insert((owner.space(), idempotency.key), (id.clone(), idempotency.fingerprint));
+            self.known.insert((owner.space(), idempotency.key.clone()), (id.clone(), idempotency));
         }
         if let Some(approval) = submission.approval {
             self.approvals.insert(approval.hook_id.clone(), (owner, approval));
@@ -318,6 +376,34 @@ impl Inner {
         let stream = self.stream_for(&state);
         self.executions.insert(id.clone(), Execution { state, stream, steps: Vec::new() });
         SubmitOutcome::Accepted(self.append(&id, stream, &submission.events, submission.message))
+    }
+
+    fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Option<Known> {
+        let (id, idempotency) = self.known.get(&(owner.space(), key.to_owned()))?;
+        if has_run_out(idempotency, now) {
+            return None;
+        }
+        let header = &self.executions[id].state.header;
+        Some(Known {
+            execution_id: id.clone(),
+            intent_id: header.intent_id.clone(),
+            created_at: header.created_at,
+            fingerprint: idempotency.fingerprint,
+        })
+    }
+
+    fn unfinished_of_key<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a State> {
+        let states = self.executions.values().map(|execution| &execution.state);
+        states.filter(move |state| !state.has_ended() && state.header.concurrency_key.as_deref() == Some(key))
+    }
+
+    fn is_open(&self, gate: Option<Gate>, key: Option<&str>) -> bool {
+        let (Some(gate), Some(key)) = (gate, key) else { return true };
+        let mut others = self.unfinished_of_key(key);
+        match gate {
+            Gate::AtMost(most) => others.count() <= most as usize,
+            Gate::NoneWaiting => !others.any(State::waits_for_its_first_attempt),
+        }
     }
 
     fn commit(&mut self, change: Change) -> Result<Committed, StoreError> {
@@ -331,6 +417,13 @@ impl Inner {
             return Err(StoreError::Conflict);
         }
         let owner = execution.state.header.owner.clone();
+        if let Some(idempotency) = change.idempotency {
+            let key = (owner.space(), idempotency.key.clone());
+            if self.known.contains_key(&key) {
+                return Err(StoreError::Conflict);
+            }
+            self.known.insert(key, (change.execution_id.clone(), idempotency));
+        }
         if let Some(mut next) = change.next {
             next.header.owner = owner.clone();
             execution.state = next;
@@ -430,6 +523,10 @@ impl Stream {
     fn summary(&self, summary: &ConversationSummary) -> ConversationSummary {
         ConversationSummary { cursor: self.events.len() as u64, ..summary.clone() }
     }
+}
+
+fn has_run_out(idempotency: &Idempotency, now: Timestamp) -> bool {
+    idempotency.expires_at.is_some_and(|expires_at| expires_at <= now)
 }
 
 fn is_wanted(filter: &ExecutionFilter, state: &State) -> bool {

@@ -6,12 +6,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use contract::{
     AgentId, ArtifactId, ConversationId, Event, EventType, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner,
-    SessionId, Timestamp,
+    ScheduleId, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
     execution::ExecutionStatus,
     pending::PendingIntent,
+    schedule::Schedule,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,14 +28,20 @@ pub trait Store: Send + Sync {
     /// Writes a new execution with its first events, unless its idempotency key is known for this owner.
     async fn submit(&self, submission: Submission) -> Result<SubmitOutcome, StoreError>;
 
-    /// What became of an earlier submission with one of these keys.
-    async fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, StoreError>;
-
     /// Writes the progress of an execution, all of it or nothing. `StoreError::Conflict` where `change.fence` no longer
     /// holds: somebody else has moved the execution on.
     async fn commit(&self, change: Change) -> Result<Committed, StoreError>;
 
+    /// What a key of this owner was used for, where it has been and still counts at `now`.
+    async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError>;
+
+    /// Forgets at most `limit` idempotency keys that count no more at `now`. Answers how many.
+    async fn forget_keys(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
     async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError>;
+
+    /// Executions with this concurrency key that have not ended, in the order of their acceptance.
+    async fn unfinished_of_key(&self, concurrency_key: &str, limit: u32) -> Result<Vec<State>, StoreError>;
 
     /// Executions that have not ended, in the order of their ids, after `after`.
     async fn unfinished(&self, after: Option<&ExecutionId>, limit: u32) -> Result<Vec<State>, StoreError>;
@@ -49,6 +56,24 @@ pub trait Store: Send + Sync {
         filter: &ExecutionFilter,
         page: PageRequest,
     ) -> Result<Listing<State>, StoreError>;
+
+    /// Writes a schedule: a new one where `revision` is `None`, else over the one of that revision. `StoreError::Conflict` where it is not
+    /// so.
+    async fn put_schedule(&self, schedule: StoredSchedule, revision: Option<u64>) -> Result<(), StoreError>;
+
+    async fn schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<Option<StoredSchedule>, StoreError>;
+
+    /// Newest first.
+    async fn schedules(&self, owner: &Owner, page: PageRequest) -> Result<Listing<StoredSchedule>, StoreError>;
+
+    /// Schedules whose next time is not after `now`, the longest due first.
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredSchedule>, StoreError>;
+
+    /// The earliest next time of any schedule.
+    async fn next_schedule(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Whether there was such a one.
+    async fn delete_schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<bool, StoreError>;
 
     /// The recorded steps of an execution, in the order in which they were recorded.
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError>;
@@ -77,13 +102,13 @@ pub trait Store: Send + Sync {
 
     async fn approval(&self, hook_id: &HookId) -> Result<Option<(Owner, Approval)>, StoreError>;
 
-    /// Newest first, by a cursor that an earlier page gave.
+    /// The owner's own ones, and those of their tenant that wait for one of their roles. Newest first.
     async fn approvals(
         &self,
-        owner: &Owner,
+        decider: &Decider,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, StoreError>;
+    ) -> Result<Listing<Approval>, StoreError>;
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError>;
 
@@ -166,6 +191,17 @@ pub struct Submission {
     pub message: Option<NewMessage>,
     /// At most this many executions may the owner have, with this one and without those that others called; `None` is no limit.
     pub quota: Option<u32>,
+    /// What must be true of the others of its concurrency key.
+    pub gate: Option<Gate>,
+}
+
+/// A condition on the executions that have a new one's concurrency key and have not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// There are at most so many of them.
+    AtMost(u32),
+    /// None of them waits for its first attempt.
+    NoneWaiting,
 }
 
 /// Makes a retry return the first answer. The key's scope is the owner.
@@ -173,6 +209,17 @@ pub struct Submission {
 pub struct Idempotency {
     pub key: String,
     /// A digest of what was asked, to tell a retry from another request.
+    pub fingerprint: [u8; 32],
+    /// From when on it counts no more; `None` where it is kept for as long as the execution.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a key was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub execution_id: ExecutionId,
+    pub intent_id: IntentId,
+    pub created_at: Timestamp,
     pub fingerprint: [u8; 32],
 }
 
@@ -187,6 +234,8 @@ pub enum SubmitOutcome {
         same_request: bool,
     },
     QuotaReached,
+    /// The gate does not hold.
+    Held,
 }
 
 /// The progress of one execution.
@@ -204,6 +253,8 @@ pub struct Change {
     /// Written or overwritten under its hook id.
     pub approval: Option<Approval>,
     pub message: Option<NewMessage>,
+    /// Remembered for the execution; `StoreError::Conflict` where the key counts already.
+    pub idempotency: Option<Idempotency>,
 }
 
 impl Change {
@@ -218,6 +269,7 @@ impl Change {
             artifacts: Vec::new(),
             approval: None,
             message: None,
+            idempotency: None,
         }
     }
 }
@@ -375,6 +427,38 @@ pub struct StoredObject {
     pub media_type: String,
     /// The name that the client gave it.
     pub file_name: String,
+}
+
+/// Somebody whose word an approval may take. Whether they have the roles is for whoever hands them in to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decider {
+    pub owner: Owner,
+    /// The words of their roles in their tenant.
+    pub roles: Vec<String>,
+}
+
+impl From<&Owner> for Decider {
+    /// An owner who decides about what is their own alone.
+    fn from(owner: &Owner) -> Self {
+        Self { owner: owner.clone(), roles: Vec::new() }
+    }
+}
+
+impl Decider {
+    /// Whether they have this role in the tenant of `owner`.
+    pub fn has_role(&self, role: &str, owner: &Owner) -> bool {
+        let same_tenant = self.owner.tenant_id().is_some() && self.owner.tenant_id() == owner.tenant_id();
+        same_tenant && self.roles.iter().any(|own| own == role)
+    }
+}
+
+/// A schedule as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSchedule {
+    pub owner: Owner,
+    pub schedule: Schedule,
+    /// Counts the changes; the fence against two that change it.
+    pub revision: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -86,17 +86,19 @@ impl Run {
             depth: parent.depth + 1,
             attachments: Vec::new(),
             concurrency_key: None,
+            supersedes: false,
             timing: Timing { run_at: None, ..parent.timing },
             created_at: now,
         };
         let place = self.calls.fetch_add(1, Ordering::Relaxed);
-        let idempotency = Idempotency { key: child_key(&parent.execution_id, place), fingerprint };
+        let key = child_key(&parent.execution_id, place);
         let acceptance = Acceptance {
             header,
             carries_out: None,
-            idempotency: vec![idempotency],
+            idempotency: vec![Idempotency { key, fingerprint, expires_at: None }],
             message: None,
             quota: None,
+            gate: None,
             approval,
         };
         let accepted = self.shared.accept(acceptance).await.map_err(|error| refused(&error))?;
@@ -174,7 +176,11 @@ fn refused(error: &RuntimeError) -> Failure {
         RuntimeError::QuotaReached
         | RuntimeError::BadCursor
         | RuntimeError::AlreadyDecided(_)
+        | RuntimeError::RoleNeeded(_)
         | RuntimeError::NotRedrivable(_)
+        | RuntimeError::TurnInProgress
+        | RuntimeError::TooManyWaiting
+        | RuntimeError::Held
         | RuntimeError::Unavailable
         | RuntimeError::Storage(_) => Failure::transient(Code::Unavailable, "The Runtime takes nothing just now."),
     }

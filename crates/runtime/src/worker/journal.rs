@@ -351,6 +351,7 @@ impl Stop {
                 code: Code::Conflict,
                 message: "Another decision came in between.".into(),
                 details: None,
+                retry_after: None,
             },
             Self::Full => Failure::transient(Code::StorageFull, "The storage is full; free some space and try again."),
             Self::Failed => {

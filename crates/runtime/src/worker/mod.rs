@@ -2,6 +2,7 @@
 //! committed before anything acts on it.
 
 mod calls;
+mod firing;
 mod journal;
 mod keep;
 mod ready;
@@ -10,6 +11,7 @@ mod run;
 mod schedule;
 mod steer;
 mod timers;
+mod turns;
 
 use std::{
     collections::HashMap,
@@ -48,6 +50,10 @@ pub struct RuntimeConfig {
     pub retry_delay: Duration,
     /// How long an approval waits for somebody's word.
     pub approval_ttl: Duration,
+    /// How long a key makes a retry return the first answer.
+    pub idempotency_ttl: Duration,
+    /// How many executions wait behind the one that has their concurrency key.
+    pub waiting_per_key: u32,
 }
 
 impl Default for RuntimeConfig {
@@ -58,6 +64,8 @@ impl Default for RuntimeConfig {
             max_attempts: 5,
             retry_delay: Duration::from_millis(500),
             approval_ttl: Duration::from_secs(24 * 60 * 60),
+            idempotency_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            waiting_per_key: 100,
         }
     }
 }

@@ -27,8 +27,13 @@ impl Shared {
             for state in page {
                 if self.is_orphan(&state).await? {
                     self.end_orphan(&state).await?;
-                } else {
-                    self.take_up_again(state).await?;
+                    continue;
+                }
+                let supersedes = state.header.supersedes.then(|| state.header.clone());
+                self.take_up_again(state).await?;
+                // The process may have gone between its acceptance and the end of those before it.
+                if let Some(header) = supersedes {
+                    self.supersede(&header).await.map_err(|error| StoreError::Failed(Box::new(error)))?;
                 }
             }
         }

@@ -30,8 +30,8 @@ use super::{
 };
 use crate::{
     context::ExecutionContext,
-    handler::{Failure, FailureKind, Handler},
-    machine::{Command, Decision, Header, Phase, Refusal, RetryPolicy, State, decide},
+    handler::{Failure, FailureKind, Handler, Retries},
+    machine::{Asked, Command, Decision, Header, Phase, Refusal, RetryPolicy, State, decide},
     port::{
         Store, StoreError,
         clock::random_10,
@@ -45,16 +45,24 @@ const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// How long a full or busy store is given before the last commit of a run is tried again.
 const COMMIT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The longest wait between two attempts.
+/// The longest wait between two attempts, where the handler does not say otherwise.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// How many pages of messages are looked through for the one that began a turn.
 const MAX_HISTORY_PAGES: usize = 8;
 
+/// The longest wait that a failure can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// The longest result of an execution or a step, in bytes of JSON. What is larger belongs into an artifact's content.
+const MAX_RESULT_BYTES: usize = 4 * 1024 * 1024;
+
 /// One attempt, shared by the handler's context and the worker.
 pub(crate) struct Run {
     pub(super) shared: Arc<Shared>,
     header: Header,
+    /// How it is tried again.
+    retries: Retries,
     /// The state since the start of this attempt.
     started: State,
     attempt: u32,
@@ -127,6 +135,7 @@ impl Run {
     }
 
     pub(crate) async fn record(&self, name: &str, result: Value) -> Result<(), Failure> {
+        check_size(&result)?;
         let id = &self.header.execution_id;
         let record = StepRecord { name: name.to_owned(), result: result.clone(), recorded_at: self.now() };
         let event = step_completed(id, name, &*self.shared.clock);
@@ -260,7 +269,7 @@ impl Shared {
             self.give_up(job, Code::UnknownIntent, "This version does not know the intent any more.").await?;
             return Ok(None);
         };
-        if job.start_durably && job.state.tries() >= self.config.max_attempts {
+        if job.start_durably && job.state.tries() >= self.retries_of(&*handler).max_attempts {
             self.give_up(job, Code::HandlerPanicked, "It ended the process too often and is not tried again.").await?;
             return Ok(None);
         }
@@ -270,7 +279,7 @@ impl Shared {
         } else {
             Vec::new()
         };
-        let run = self.new_run(job, decision, recorded);
+        let run = self.new_run(job, decision, recorded, self.retries_of(&*handler));
         let id = &run.header.execution_id;
         lock(&self.live).insert(id.clone(), Arc::clone(&run));
         // A cancellation withdraws the job and then looks for a run: one of the two is seen.
@@ -281,12 +290,28 @@ impl Shared {
         Ok(Some((run, handler)))
     }
 
-    fn new_run(self: &Arc<Self>, job: &Job, decision: Decision, recorded: Vec<StepRecord>) -> Arc<Run> {
+    /// What the handler says of retries, or else the configuration.
+    fn retries_of(&self, handler: &dyn Handler) -> Retries {
+        handler.retries().unwrap_or(Retries {
+            max_attempts: self.config.max_attempts,
+            first_delay: self.config.retry_delay,
+            max_delay: MAX_RETRY_DELAY,
+        })
+    }
+
+    fn new_run(
+        self: &Arc<Self>,
+        job: &Job,
+        decision: Decision,
+        recorded: Vec<StepRecord>,
+        retries: Retries,
+    ) -> Arc<Run> {
         let started = decision.next;
         let events = job.events.iter().cloned().chain(decision.events).collect();
         let run = Run {
             shared: Arc::clone(self),
             header: started.header.clone(),
+            retries,
             attempt: started.attempt(),
             cancellation: CancellationToken::new(),
             cancel_reason: Mutex::default(),
@@ -379,7 +404,7 @@ impl Shared {
     /// Commits the end of the attempt. Where another decision came in between, decides again on what is stored.
     async fn end(&self, run: &Arc<Run>, outcome: Result<Value, Failure>) -> Option<State> {
         let taken = run.journal.take_rest(&run.header.execution_id, run.attempt);
-        let command = self.ending(run, outcome);
+        let command = self.ending(run, outcome.and_then(|result| check_size(&result).map(|()| result)));
         let mut state = run.started.clone();
         let mut fence = match taken.fence {
             Fence::Revision(stored) => Fence::Revision(stored),
@@ -421,10 +446,10 @@ impl Shared {
             Err(Failure { kind: FailureKind::Cancelled, code, message, .. }) => {
                 Command::Cancelled { code, reason: message.into_owned() }
             }
-            Err(Failure { kind, code, message, details }) => {
+            Err(Failure { kind, code, message, details, retry_after }) => {
                 let retry = (kind == FailureKind::Transient).then(|| RetryPolicy {
-                    max_attempts: self.config.max_attempts,
-                    delay: self.backoff(run.started.tries()),
+                    max_attempts: run.retries.max_attempts,
+                    delay: retry_after.map_or_else(|| self.backoff(run), |wait| wait.min(MAX_RETRY_AFTER)),
                 });
                 Command::Fail { code, message: message.into_owned(), details, retry }
             }
@@ -432,13 +457,32 @@ impl Shared {
     }
 
     /// Doubles with each attempt, and up to half of it is taken off by chance so that many do not come back at once.
-    fn backoff(&self, attempt: u32) -> Duration {
-        let doubled = self.config.retry_delay.saturating_mul(1 << attempt.saturating_sub(1).min(16));
-        let longest = doubled.min(MAX_RETRY_DELAY);
+    fn backoff(&self, run: &Run) -> Duration {
+        let doubled = run.retries.first_delay.saturating_mul(1 << run.started.tries().saturating_sub(1).min(16));
+        let longest = doubled.min(run.retries.max_delay);
         let mut chance = [0];
         self.clock.fill(&mut chance);
         longest - longest.mul_f64(f64::from(chance[0]) / 512.0)
     }
+}
+
+/// Refuses what is too large to be kept in the journal. Nothing of its JSON is kept for that, and no more of it is made than the bound.
+fn check_size(result: &Value) -> Result<(), Failure> {
+    struct Room(usize);
+    impl std::io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Room(MAX_RESULT_BYTES), result).map_err(|_| {
+        let most = MAX_RESULT_BYTES / (1024 * 1024);
+        Failure::new(Code::ResultTooLarge, format!("The result has more than {most} MiB. Ask for less at once."))
+    })
 }
 
 /// How long an attempt may take: the handler's own limit, or what is left until the execution's deadline.
@@ -490,11 +534,12 @@ async fn handle(run: &Run, handler: &dyn Handler, context: &ExecutionContext) ->
 }
 
 /// The data of the approval of a new execution.
-pub(crate) fn approval_of(shared: &Shared, header: &Header, reason: String) -> (HookId, String, Timestamp) {
+pub(crate) fn approval_of(shared: &Shared, header: &Header, reason: String, role: Option<String>) -> Asked {
     let now = shared.clock.now();
     let hook_id = HookId::from_parts(now, random_10(&*shared.clock));
     let expires_at = now.after(shared.config.approval_ttl);
-    (hook_id, reason, header.timing.deadline.map_or(expires_at, |deadline| deadline.min(expires_at)))
+    let expires_at = header.timing.deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
+    Asked { hook_id, reason, role, expires_at }
 }
 
 /// The name under which a child's submission is idempotent.

@@ -80,6 +80,16 @@ enum Waiter {
     Run(ExecutionId, oneshot::Sender<()>),
 }
 
+impl Waiter {
+    /// The waiting job of an execution, where it is this one.
+    fn job_of(&mut self, id: &ExecutionId) -> Option<&mut Job> {
+        match self {
+            Self::Job(job) if job.id() == id => Some(job),
+            Self::Job(_) | Self::Run(..) => None,
+        }
+    }
+}
+
 impl Schedule {
     pub(super) fn new(concurrency: usize) -> Self {
         Self { inner: Mutex::default(), concurrency }
@@ -89,8 +99,11 @@ impl Schedule {
     fn push(&self, job: Job) -> Option<Job> {
         let mut inner = lock(&self.inner);
         if inner.known.contains(job.id()) {
-            // Where it runs, its run may be just ending while it was driven again; then it is looked at once more.
-            inner.again.insert(job.id().clone());
+            if !inner.replace_waiting(&job) {
+                // Its run may be just ending while it was driven again, or may have begun on less than is stored now: then it is looked
+                // at once more.
+                inner.again.insert(job.id().clone());
+            }
             return None;
         }
         if inner.queued >= MAX_QUEUED {
@@ -247,6 +260,21 @@ impl Inner {
             None => self.running -= 1,
         }
         next
+    }
+
+    /// Puts what is stored now in the place of a job that waits for its key.
+    fn replace_waiting(&mut self, job: &Job) -> bool {
+        let behind = job.state.header.concurrency_key.as_ref().and_then(|key| self.keys.get_mut(key));
+        let waiting = behind.and_then(|behind| behind.iter_mut().find_map(|waiting| waiting.job_of(job.id())));
+        match waiting {
+            Some(waiting) => {
+                if waiting.stored_revision < job.stored_revision {
+                    *waiting = job.clone();
+                }
+                true
+            }
+            None => false,
+        }
     }
 
     /// Hands a key on. Answers the job that has it now, where it has a place too.

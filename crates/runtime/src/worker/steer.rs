@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{
-    ExecutionId, HookId, Owner,
+    ExecutionId, HookId,
     approval::{Approval, ApprovalStatus, Decision as Word},
 };
 
@@ -13,12 +13,12 @@ use crate::{
     machine::{Command, Phase, RedriveRefusal, Refusal, State, decide},
     port::{
         StoreError,
-        store::{Change, Fence},
+        store::{Change, Decider, Fence},
     },
 };
 
 /// How often a decision is made again because another came in between. Each time somebody else has got further.
-const MAX_CONFLICTS: usize = 32;
+pub(super) const MAX_CONFLICTS: usize = 32;
 
 /// Why a child is ended when its parent has ended without it.
 pub(super) const ABANDONED: &str = "What asked for it has ended.";
@@ -102,22 +102,26 @@ impl Shared {
         Err(RuntimeError::Unavailable)
     }
 
-    /// Decides an approval, once. `None` where this owner has no such approval.
+    /// Decides an approval, once. `None` where it is not for this one to decide, and nothing of theirs.
     pub(crate) async fn decide_approval(
         self: &Arc<Self>,
-        owner: &Owner,
+        decider: &Decider,
         hook_id: &HookId,
         word: Word,
     ) -> Result<Option<Approval>, RuntimeError> {
         for _ in 0..MAX_CONFLICTS {
-            let Some((whose, approval)) = self.store.approval(hook_id).await? else { return Ok(None) };
-            if whose != *owner {
-                return Ok(None);
+            let Some((whose, mut approval)) = self.store.approval(hook_id).await? else { return Ok(None) };
+            match &approval.role {
+                None if whose == decider.owner => {}
+                Some(role) if decider.has_role(role, &whose) => {}
+                Some(role) if whose == decider.owner => return Err(RuntimeError::RoleNeeded(role.clone())),
+                Some(_) | None => return Ok(None),
             }
             if approval.status != ApprovalStatus::Pending {
                 return Err(RuntimeError::AlreadyDecided(approval.status));
             }
             let Some(state) = self.store.execution(&approval.execution_id).await? else { return Ok(None) };
+            approval.decided_by = decider.owner.user_id().cloned();
             let command = self.word_to_command(&state, approval, &word).await?;
             let came_too_late = matches!(command, Command::Expire { .. });
             match self.decide_and_commit(&state, command).await {
@@ -135,7 +139,7 @@ impl Shared {
 
     async fn word_to_command(&self, state: &State, approval: Approval, word: &Word) -> Result<Command, RuntimeError> {
         if approval.expires_at <= self.clock.now() {
-            return Ok(Command::Expire { approval });
+            return Ok(Command::Expire { approval: Approval { decided_by: None, ..approval } });
         }
         if !word.approved {
             return Ok(Command::Reject { reason: word.rejection_reason.clone(), approval });

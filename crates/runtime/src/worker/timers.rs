@@ -8,7 +8,7 @@ use std::{
 
 use contract::{ExecutionId, Timestamp};
 use tokio::sync::Notify;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{Job, Shared, lock};
 use crate::{
@@ -22,9 +22,14 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// How long a timer waits that met a busy or full store.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// How many idempotency keys are taken away at once. At two a minute it is a rate of a million a day and more, and each is a small write.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
 #[derive(Default)]
 pub(super) struct Timers {
     due: Mutex<BTreeSet<(Timestamp, ExecutionId)>>,
+    /// When the next schedule is due, as far as is known here.
+    firing: Mutex<Option<Timestamp>>,
     wake: Notify,
 }
 
@@ -39,7 +44,9 @@ impl Timers {
     }
 
     fn sleep_from(&self, now: Timestamp) -> Duration {
-        lock(&self.due).first().map_or(MAX_SLEEP, |(at, _)| at.since(now).min(MAX_SLEEP))
+        let due = lock(&self.due).first().map(|(at, _)| *at);
+        let first = [due, *lock(&self.firing)].into_iter().flatten().min();
+        first.map_or(MAX_SLEEP, |at| at.since(now).min(MAX_SLEEP))
     }
 }
 
@@ -47,6 +54,18 @@ impl Shared {
     pub(crate) fn wake_at(&self, at: Timestamp, id: &ExecutionId) {
         lock(&self.timers.due).insert((at, id.clone()));
         self.timers.wake.notify_one();
+    }
+
+    /// A schedule is due at `at`.
+    pub(crate) fn fire_at(&self, at: Timestamp) {
+        let mut firing = lock(&self.timers.firing);
+        *firing = Some(firing.map_or(at, |earlier| earlier.min(at)));
+        drop(firing);
+        self.timers.wake.notify_one();
+    }
+
+    pub(super) fn next_firing_is(&self, at: Option<Timestamp>) {
+        *lock(&self.timers.firing) = at;
     }
 
     /// What follows from how an attempt ended.
@@ -79,12 +98,21 @@ impl Shared {
                     self.wake_at(self.clock.now().after(RETRY_DELAY), &id);
                 }
             }
+            self.fire_schedules().await;
             self.sweep();
+            self.forget_keys().await;
             tokio::select! {
                 () = tokio::time::sleep(self.timers.sleep_from(self.clock.now())) => {}
                 () = self.timers.wake.notified() => {}
                 () = self.stopping.cancelled() => {}
             }
+        }
+    }
+
+    /// Takes away keys that count no more, a bounded piece at a time; what is left is for the next time.
+    async fn forget_keys(&self) {
+        if let Err(error) = self.store.forget_keys(self.clock.now(), FORGOTTEN_AT_ONCE).await {
+            warn!(%error, "old idempotency keys could not be taken away; it is tried again");
         }
     }
 

@@ -1,10 +1,10 @@
 //! A real Runtime over memory, with handlers that do as they are told, and time that moves only when all wait.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -12,12 +12,13 @@ use std::{
 use async_trait::async_trait;
 use contract::{
     Code, EventType, ExecutionId, Owner, SessionId, TenantId, Timestamp, UserId,
+    agent::TurnPolicy,
     event::Event,
     execution::Execution,
     intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
-    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Runtime, RuntimeClient, RuntimeConfig,
+    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Retries, Runtime, RuntimeClient, RuntimeConfig,
     SubmitRequest, UserMessage,
     memory::{MemoryObjects, MemoryStore},
     port::store::{Object, StreamKey},
@@ -28,23 +29,15 @@ use tokio::{sync::Notify, time::Instant};
 /// A clock that goes with tokio's, which stands still in these tests, and chance that counts.
 pub(crate) struct TestClock {
     begin: Instant,
+    /// By how much somebody has set it wrong, in milliseconds.
+    jumped: AtomicI64,
     counter: AtomicU64,
-    /// How far it goes ahead of tokio's, in milliseconds.
-    ahead_ms: AtomicU64,
-}
-
-impl TestClock {
-    /// Goes ahead without anything that waits noticing, as a clock does that is set.
-    pub(crate) fn jump(&self, ahead: Duration) {
-        let ahead_ms = u64::try_from(ahead.as_millis()).unwrap();
-        self.ahead_ms.fetch_add(ahead_ms, Ordering::Relaxed);
-    }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let ahead = Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
-        Timestamp::from_millis(1_000_000).after(self.begin.elapsed() + ahead)
+        let right = Timestamp::from_millis(1_000_000_000).after(self.begin.elapsed());
+        Timestamp::from_millis(right.as_millis() + self.jumped.load(Ordering::Relaxed))
     }
 
     fn fill(&self, bytes: &mut [u8]) {
@@ -61,6 +54,8 @@ pub(crate) struct House {
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) clock: Arc<TestClock>,
     config: RuntimeConfig,
+    /// Who has to agree, in place of what the handlers say.
+    policy: BTreeMap<String, ApprovalRule>,
     pub(crate) seen: Arc<Seen>,
     pub(crate) runtime: Option<Runtime>,
 }
@@ -72,6 +67,8 @@ pub(crate) struct Seen {
     pub(crate) gate: Notify,
     pub(crate) concurrent: AtomicU32,
     pub(crate) most_concurrent: AtomicU32,
+    /// Ends what spins.
+    pub(crate) enough: AtomicBool,
 }
 
 impl Seen {
@@ -93,15 +90,20 @@ impl House {
     }
 
     pub(crate) async fn with(config: RuntimeConfig) -> Self {
+        Self::build(config, BTreeMap::new()).await
+    }
+
+    pub(crate) async fn with_policy(policy: BTreeMap<String, ApprovalRule>) -> Self {
+        Self::build(RuntimeConfig::default(), policy).await
+    }
+
+    async fn build(config: RuntimeConfig, policy: BTreeMap<String, ApprovalRule>) -> Self {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),
-            clock: Arc::new(TestClock {
-                begin: Instant::now(),
-                counter: AtomicU64::new(0),
-                ahead_ms: AtomicU64::new(0),
-            }),
+            clock: Arc::new(TestClock { begin: Instant::now(), jumped: AtomicI64::new(0), counter: AtomicU64::new(0) }),
             config,
+            policy,
             seen: Arc::default(),
             runtime: None,
         };
@@ -111,7 +113,7 @@ impl House {
 
     pub(crate) async fn start(&mut self) {
         let handlers = TOLD.iter().map(|told| Arc::new(Told::new(told, &self.seen)) as Arc<dyn Handler>);
-        let catalogue = Catalogue::new(handlers.collect()).unwrap();
+        let catalogue = Catalogue::new(handlers.collect()).unwrap().with_approvals(self.policy.clone()).unwrap();
         let (store, objects, clock) = (self.store.clone(), self.objects.clone(), self.clock.clone());
         self.runtime = Some(Runtime::start(store, objects, clock, catalogue, self.config).await.unwrap());
     }
@@ -125,6 +127,11 @@ impl House {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Sets the clock wrong from now on.
+    pub(crate) fn set_clock_wrong(&self, seconds: i64) {
+        self.clock.jumped.store(seconds * 1_000, Ordering::Relaxed);
     }
 
     pub(crate) fn client(&self) -> RuntimeClient {
@@ -175,6 +182,7 @@ pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
         attachments: Vec::new(),
         timing: Timing::default(),
         quota: None,
+        concurrency_key: None,
     }
 }
 
@@ -186,8 +194,17 @@ pub(crate) fn object(value: Value) -> Object {
 pub(crate) fn message(conversation: &str, id: &str, text: &str) -> SubmitRequest {
     SubmitRequest {
         conversation_id: Some(conversation.parse().unwrap()),
-        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned() }),
+        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned(), policy: TurnPolicy::Queue }),
         ..request("say", json!({"words": ["I ", "heard ", text]}))
+    }
+}
+
+/// A message to an agent that takes ten seconds to answer.
+pub(crate) fn turn(conversation: &str, id: &str, text: &str, policy: TurnPolicy) -> SubmitRequest {
+    SubmitRequest {
+        conversation_id: Some(conversation.parse().unwrap()),
+        message: Some(UserMessage { id: id.parse().unwrap(), text: text.to_owned(), policy }),
+        ..request("answer", json!({"text": text}))
     }
 }
 
@@ -205,19 +222,28 @@ pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
 
 /// The intents that the tests can ask for.
 const TOLD: &[&str] = &[
+    "answer",
+    "block",
     "breaks_after_a_step",
     "call",
     "delete",
     "echo",
     "flaky",
+    "grave",
+    "greedy",
     "hang",
     "hear",
+    "huge",
+    "huge_step",
     "insists",
     "keep",
     "one_by_one",
     "panic",
+    "patient",
     "say",
+    "spin",
     "steps",
+    "stoic",
     "stubborn",
 ];
 
@@ -241,10 +267,16 @@ impl Told {
                     "approve": {"type": "boolean"},
                     "file": {"type": "string"},
                     "hold": {"type": "boolean"},
+                    "text": {"type": "string", "maxLength": 100},
+                    "agent_id": {"type": "string"},
                 },
                 "additionalProperties": false,
             }),
-            approval: if intent_type == "delete" { ApprovalRule::Owner } else { ApprovalRule::None },
+            approval: match intent_type {
+                "delete" => ApprovalRule::Owner,
+                "grave" => ApprovalRule::Role("admin".to_owned()),
+                _ => ApprovalRule::None,
+            },
             examples: Vec::new(),
         };
         Self { descriptor, seen: Arc::clone(seen) }
@@ -285,6 +317,24 @@ impl Told {
     }
 }
 
+/// An agent that takes ten seconds to answer, and keeps what it has said when it is stopped.
+async fn answer(context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
+    context.token("I think ", &Object::new()).await?;
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(10)) => {
+            let said = format!("about {}", parameters["text"].as_str().unwrap());
+            let data = json!({"response": said});
+            context.answer("guide".parse().unwrap(), said, EventType::AgentCompleted, data.clone());
+            Ok(data)
+        }
+        () = context.cancellation().cancelled() => {
+            let data = json!({"response": "I think "});
+            context.answer("guide".parse().unwrap(), "I think ".to_owned(), EventType::AgentCancelled, data);
+            Err(Failure::cancelled("It was told to stop."))
+        }
+    }
+}
+
 #[async_trait]
 impl Handler for Told {
     fn descriptor(&self) -> &IntentDescriptor {
@@ -292,19 +342,61 @@ impl Handler for Told {
     }
 
     fn time_limit(&self) -> Duration {
-        Duration::from_secs(7_200)
+        match self.descriptor.intent_type.as_str() {
+            "spin" => Duration::from_millis(200),
+            _ => Duration::from_secs(7_200),
+        }
+    }
+
+    fn retries(&self) -> Option<Retries> {
+        (self.descriptor.intent_type == "stoic").then_some(Retries {
+            max_attempts: 8,
+            first_delay: Duration::from_secs(10),
+            max_delay: Duration::from_secs(40),
+        })
     }
 
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
         let times = self.seen.count(&self.descriptor.intent_type);
         match self.descriptor.intent_type.as_str() {
-            "echo" | "delete" => Ok(Value::Object(parameters)),
+            "echo" | "delete" | "grave" => Ok(Value::Object(parameters)),
+            "answer" => answer(context, &parameters).await,
             "steps" => self.steps(context, &parameters).await,
             "flaky" if u64::from(times) <= parameters["times"].as_u64().unwrap() => {
                 Err(Failure::transient(Code::Unavailable, "It is not there just now."))
             }
             "flaky" => Ok(json!(times)),
             "panic" => panic!("as told"),
+            "huge" => Ok(json!("x".repeat(100 * 1024 * 1024))),
+            "huge_step" => {
+                context.step("huge", || async { Ok("x".repeat(100 * 1024 * 1024)) }).await.map(Value::String)
+            }
+            "greedy" => {
+                let much = vec![1_u8; 256 * 1024 * 1024];
+                // More than there can be.
+                let too_much: Vec<u64> = Vec::with_capacity(usize::MAX / 16 + much.len());
+                Ok(json!(too_much.capacity()))
+            }
+            "block" => {
+                #[expect(clippy::disallowed_methods, reason = "it is what a bad handler does")]
+                std::thread::sleep(Duration::from_millis(300));
+                Ok(json!(times))
+            }
+            "spin" => {
+                let seen = Arc::clone(&self.seen);
+                context
+                    .compute(move || {
+                        while !seen.enough.load(Ordering::Relaxed) {
+                            std::hint::spin_loop();
+                        }
+                        Ok(Value::Null)
+                    })
+                    .await
+            }
+            "patient" if times <= 2 => Err(Failure::transient(Code::Unavailable, "Come back in ten minutes.")
+                .retry_after(Duration::from_secs(600))),
+            "stoic" => Err(Failure::transient(Code::Unavailable, "It is not there just now.")),
+            "patient" => Ok(json!(times)),
             "hang" => {
                 context.cancellation().cancelled().await;
                 Err(Failure::cancelled("It was told to stop."))

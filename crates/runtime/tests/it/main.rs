@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_handlers;
 mod dead_letters;
 mod house;
 mod lifecycle;
+mod schedules;
 mod steering;
 mod telling;
 mod timing;
+mod turns;

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use contract::{
-    EventType,
+    EventType, Owner,
     approval::{Approval, ApprovalStatus, Decision},
     execution::ExecutionStatus,
+    intent::ApprovalRule,
 };
-use runtime::{RuntimeConfig, RuntimeError, SubmitRequest, port::store::PageRequest};
+use runtime::{
+    RuntimeConfig, RuntimeError, SubmitRequest,
+    port::store::{Decider, PageRequest},
+};
 use serde_json::{Value, json};
 
 use crate::house::{House, conversation, execution, message, object, owner, types};
@@ -150,7 +154,7 @@ async fn a_word_that_comes_too_late_is_refused() {
     let id = house.submit("delete", json!({})).await;
     let approval = pending(&house).await;
     // The clock goes ahead of the timer that would have ended it.
-    house.clock.jump(approval.expires_at.since(house.now()));
+    house.set_clock_wrong(approval.expires_at.since(house.now()).as_secs().cast_signed() + 1);
     let late = house.client().decide(&owner(), &approval.hook_id, word(json!({"approved": true}))).await;
     assert!(matches!(late, Err(RuntimeError::AlreadyDecided(ApprovalStatus::Expired))), "{late:?}");
     assert_eq!(house.done(&id).await.problem.unwrap().code, "approval_expired");
@@ -223,4 +227,54 @@ async fn an_agents_call_can_need_approval() {
     assert_eq!(approval.reason, "A test wants it.");
     house.client().decide(&owner(), &approval.hook_id, word(json!({"approved": false}))).await.unwrap();
     assert_eq!(house.done(&id).await.result["status"], "cancelled");
+}
+
+fn colleague(name: &str, roles: &[&str]) -> Decider {
+    let Owner::User { tenant_id, .. } = owner() else { panic!("the owner is in a tenant") };
+    let owner = Owner::User { tenant_id, user_id: name.parse().unwrap() };
+    Decider { owner, roles: roles.iter().map(|role| (*role).to_owned()).collect() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_decides_in_its_tenant_and_the_owner_does_not() {
+    let mut house = House::new().await;
+    let id = house.submit("grave", json!({"file": "a.csv"})).await;
+    let hook_id = pending(&house).await.hook_id;
+    house.crash_and_start().await;
+    let client = house.client();
+    let yes = || word(json!({"approved": true, "corrections": {"file": "b.csv"}}));
+    let refused = client.decide(&owner(), &hook_id, yes()).await;
+    assert!(matches!(&refused, Err(RuntimeError::RoleNeeded(role)) if role == "admin"), "{refused:?}");
+    assert_eq!(client.decide(colleague("user_2", &["member"]), &hook_id, yes()).await.unwrap(), None);
+    let elsewhere = Owner::User { tenant_id: "tenant_2".parse().unwrap(), user_id: "user_3".parse().unwrap() };
+    let stranger = Decider { owner: elsewhere, roles: vec!["admin".to_owned()] };
+    assert_eq!(client.decide(stranger, &hook_id, yes()).await.unwrap(), None);
+    assert_eq!(house.seen.times("grave"), 0);
+
+    let admin = colleague("user_2", &["member", "admin"]);
+    let inbox = client.approvals(admin.clone(), Some(ApprovalStatus::Pending), PageRequest::first(10)).await.unwrap();
+    assert_eq!(inbox.items.len(), 1);
+    let unfit = word(json!({"approved": true, "corrections": {"file": 7}}));
+    let refused = client.decide(admin.clone(), &hook_id, unfit).await;
+    assert!(matches!(refused, Err(RuntimeError::InvalidParameters(_))), "{refused:?}");
+    let decided = client.decide(admin.clone(), &hook_id, yes()).await.unwrap().unwrap();
+    assert_eq!(decided.decided_by.as_ref().map(|user_id| user_id.as_str()), Some("user_2"));
+    let again = client.decide(admin, &hook_id, yes()).await;
+    assert!(matches!(again, Err(RuntimeError::AlreadyDecided(ApprovalStatus::Approved))), "{again:?}");
+    assert_eq!(house.done(&id).await.result, json!({"file": "b.csv"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approved_one_that_fails_is_tried_again_without_another_word() {
+    let policy = [("flaky".to_owned(), ApprovalRule::Owner)].into();
+    let mut house = House::with_policy(policy).await;
+    let id = house.submit("flaky", json!({"times": 2})).await;
+    let hook_id = pending(&house).await.hook_id;
+    house.client().decide(&owner(), &hook_id, word(json!({"approved": true}))).await.unwrap().unwrap();
+    // The decision is durable before anything runs.
+    house.crash_and_start().await;
+    let done = house.done(&id).await;
+    assert_eq!(done.status, ExecutionStatus::Completed);
+    assert_eq!(types(&done.events).iter().filter(|told| **told == "approval.decided").count(), 1);
+    assert_eq!(types(&done.events).iter().filter(|told| **told == "execution.retrying").count(), 2);
 }

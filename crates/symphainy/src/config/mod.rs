@@ -6,10 +6,12 @@ mod place;
 mod sections;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
 use runtime::RuntimeConfig;
 use security_guard::GuardConfig;
@@ -109,8 +111,30 @@ impl Config {
 
     /// How executions run.
     pub fn runtime(&self) -> RuntimeConfig {
-        let RuntimeSection { concurrency, max_attempts, retry_delay, approval_ttl } = self.runtime;
-        RuntimeConfig { concurrency, coalesce: self.agents.coalesce, max_attempts, retry_delay, approval_ttl }
+        let RuntimeSection {
+            concurrency,
+            max_attempts,
+            retry_delay,
+            approval_ttl,
+            idempotency_ttl,
+            waiting_per_key,
+            approvals: _,
+        } = self.runtime;
+        let coalesce = self.agents.coalesce;
+        RuntimeConfig {
+            concurrency,
+            coalesce,
+            max_attempts,
+            retry_delay,
+            approval_ttl,
+            idempotency_ttl,
+            waiting_per_key,
+        }
+    }
+
+    /// Who has to agree to which intents, in place of what the intents say.
+    pub fn approvals(&self) -> BTreeMap<String, ApprovalRule> {
+        self.runtime.approvals.iter().filter_map(|line| sections::approval_rule(line)).collect()
     }
 
     /// The folder with definitions of more agents: the configured one, or `agents` beside the configuration where it is there.

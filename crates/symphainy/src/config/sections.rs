@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
+use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
 use runtime::RuntimeConfig;
-use security_guard::GuardConfig;
+use security_guard::{GuardConfig, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::filter::LevelFilter;
@@ -112,13 +113,35 @@ pub struct RuntimeSection {
     /// How long an approval waits for somebody's word.
     #[serde(with = "security_guard::duration")]
     pub approval_ttl: Duration,
+    /// How long an idempotency key makes a retry return the first answer.
+    #[serde(with = "security_guard::duration")]
+    pub idempotency_ttl: Duration,
+    /// How many executions wait behind the one that has their concurrency key, or turns behind one of their conversation.
+    pub waiting_per_key: u32,
+    /// Who has to agree to which intents, in place of what the intents say: `"delete_file = admin"`, with a role, `owner` or `none`.
+    pub approvals: Vec<String>,
 }
 
 impl Default for RuntimeSection {
     fn default() -> Self {
-        let RuntimeConfig { concurrency, max_attempts, retry_delay, approval_ttl, coalesce: _ } =
-            RuntimeConfig::default();
-        Self { concurrency, max_attempts, retry_delay, approval_ttl }
+        let RuntimeConfig {
+            concurrency,
+            max_attempts,
+            retry_delay,
+            approval_ttl,
+            idempotency_ttl,
+            waiting_per_key,
+            coalesce: _,
+        } = RuntimeConfig::default();
+        Self {
+            concurrency,
+            max_attempts,
+            retry_delay,
+            approval_ttl,
+            idempotency_ttl,
+            waiting_per_key,
+            approvals: Vec::new(),
+        }
     }
 }
 
@@ -129,12 +152,32 @@ impl RuntimeSection {
             (self.concurrency >= 1, "runtime.concurrency", "must be at least 1"),
             (self.max_attempts >= 1, "runtime.max_attempts", "must be at least 1"),
             (!self.approval_ttl.is_zero(), "runtime.approval_ttl", "must be longer than \"0s\""),
+            (!self.idempotency_ttl.is_zero(), "runtime.idempotency_ttl", "must be longer than \"0s\""),
+            (
+                self.approvals.iter().all(|line| approval_rule(line).is_some()),
+                "runtime.approvals",
+                "must be a list of \"intent = role\", with owner, admin, member, viewer or none as the role",
+            ),
+            ((1..=900).contains(&self.waiting_per_key), "runtime.waiting_per_key", "must be from 1 to 900"),
         ];
         match rules.into_iter().find(|(holds, ..)| !holds) {
             Some((_, setting, problem)) => Err((setting, problem)),
             None => Ok(()),
         }
     }
+}
+
+/// One line of `runtime.approvals`: an intent, and who has to agree to it.
+pub(crate) fn approval_rule(line: &str) -> Option<(String, ApprovalRule)> {
+    let (intent_type, who) = line.split_once('=')?;
+    let (intent_type, who) = (intent_type.trim(), who.trim());
+    let rule = match who {
+        "none" => ApprovalRule::None,
+        // The owner of what is asked for; everybody is the owner of a tenant of their own too.
+        "owner" => ApprovalRule::Owner,
+        role => ApprovalRule::Role(role.parse::<Role>().ok()?.as_str().to_owned()),
+    };
+    (!intent_type.is_empty()).then(|| (intent_type.to_owned(), rule))
 }
 
 /// The section `agents`.

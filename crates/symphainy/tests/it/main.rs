@@ -9,6 +9,7 @@ mod legacy_client;
 mod main_job;
 mod storage;
 mod tenants;
+mod turns;
 
 mod person;
 mod process;

@@ -10,6 +10,7 @@ use security_guard::Permission;
 use super::{About, Outcome};
 use crate::{
     Refusal,
+    call::decider,
     socket::{connection::Connection, frames::Dialect, telling::Telling},
 };
 
@@ -35,8 +36,8 @@ async fn try_decide(
     dialect: Dialect,
 ) -> Result<(), Refusal> {
     connection.require(Permission::DecideApprovals)?;
-    let owner = connection.standing.asker.owner();
-    let approval = connection.plane.runtime.decide(&owner, hook_id, decision).await?;
+    let decider = decider(&connection.standing.asker);
+    let approval = connection.plane.runtime.decide(decider, hook_id, decision).await?;
     let approval = approval.ok_or_else(|| Refusal::not_found("approval"))?;
     match dialect {
         // A client of the platform resumes what it wants to see.

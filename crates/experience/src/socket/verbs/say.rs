@@ -2,7 +2,7 @@
 
 use contract::{
     AgentId, Code, ConversationId, ExecutionId, MessageId, Owner,
-    agent::Surface,
+    agent::{Surface, TurnPolicy},
     frame::{AgentMessage, LegacyIntent},
 };
 use runtime::{Watch, port::store::StreamKey};
@@ -24,6 +24,7 @@ struct Said {
     surface: Surface,
     project_id: Option<String>,
     named: Option<AgentId>,
+    policy: Option<TurnPolicy>,
     /// The old client's own word for the surface.
     pillar: Option<String>,
 }
@@ -39,6 +40,7 @@ pub(super) async fn message(connection: &mut Connection, message: AgentMessage) 
         surface: Surface::from_word(payload.context.surface.as_deref().unwrap_or_default()),
         project_id: payload.context.project_id,
         named: payload.agent_id,
+        policy: payload.turn_policy,
         pillar: None,
     };
     (say(connection, said, Dialect::Platform).await, about)
@@ -66,6 +68,7 @@ pub(super) async fn legacy_intent(connection: &mut Connection, intent: LegacyInt
         text: intent.intent,
         surface,
         project_id: None,
+        policy: None,
         pillar,
     };
     (say(connection, said, Dialect::Legacy).await, about)
@@ -84,6 +87,7 @@ async fn say(connection: &mut Connection, said: Said, dialect: Dialect) -> Resul
         surface: said.surface,
         project_id: said.project_id,
         named: said.named,
+        policy: said.policy,
         quota,
     };
     let begun = turn::submit_turn(&connection.plane, turn).await?;

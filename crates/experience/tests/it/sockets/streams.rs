@@ -19,10 +19,15 @@ async fn submit(server: &Server, who: &SignedIn, intent_type: &str, turn: Option
         intent_id: None,
         idempotency_key: None,
         conversation_id: turn.map(|_| "c1".parse::<ConversationId>().unwrap()),
-        message: turn.map(|(id, text)| UserMessage { id: id.parse::<MessageId>().unwrap(), text: text.to_owned() }),
+        message: turn.map(|(id, text)| UserMessage {
+            id: id.parse::<MessageId>().unwrap(),
+            text: text.to_owned(),
+            policy: contract::agent::TurnPolicy::Queue,
+        }),
         attachments: Vec::new(),
         timing: Timing::default(),
         quota: None,
+        concurrency_key: None,
     };
     server.runtime.submit(request).await.unwrap().execution_id
 }

@@ -1,18 +1,18 @@
 //! Executions: how they come in, how they move on behind their fence, and how they are read. Whose they are is told by their
 //! row, not by the state that was stored when they began.
 
-use contract::{ExecutionId, IntentId, Owner};
+use contract::{ExecutionId, Owner};
 use runtime::{
     machine::State,
-    port::store::{Change, Committed, Fence, Idempotency, MAX_PAGE, StoreError, StreamId, Submission, SubmitOutcome},
+    port::store::{Change, Committed, Fence, Gate, MAX_PAGE, StoreError, StreamId, Submission, SubmitOutcome},
 };
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
-    approvals, artifacts, conversations,
+    approvals, artifacts, conversations, idempotency,
     journal::{self, Appended, Stream},
     pending,
-    rows::{id, json, seq, stored_seq, timestamp, to_json},
+    rows::{id, json, seq, stored_seq, to_json},
     spaces, steps,
 };
 use crate::sqlite::DatabaseError;
@@ -65,13 +65,24 @@ pub(super) fn submit(
         Some(parent) => parent.space,
         None => spaces::space_for(transaction, &header.owner)?,
     };
-    if let Some(known) = known(transaction, space, &submission.idempotency)? {
-        return Ok(known);
+    for idempotency in &submission.idempotency {
+        let Some(known) = idempotency::known(transaction, space, &idempotency.key, header.created_at)? else {
+            continue;
+        };
+        return Ok(SubmitOutcome::Known {
+            execution_id: known.execution_id,
+            intent_id: known.intent_id,
+            created_at: known.created_at,
+            same_request: known.fingerprint == idempotency.fingerprint,
+        });
     }
     if let Some(quota) = submission.quota
         && count(transaction, space, quota)? >= quota
     {
         return Ok(SubmitOutcome::QuotaReached);
+    }
+    if !is_open(transaction, submission.gate, header.concurrency_key.as_deref())? {
+        return Ok(SubmitOutcome::Held);
     }
     let events = &submission.events;
     let (stream, appended) = match &header.conversation_id {
@@ -93,7 +104,7 @@ pub(super) fn submit(
         pending::carry_out(transaction, space, intent_id, &header.execution_id, header.created_at)?;
     }
     for idempotency in &submission.idempotency {
-        remember(transaction, space, idempotency, &submission.state)?;
+        idempotency::remember(transaction, space, idempotency, &submission.state.header)?;
     }
     if let Some(approval) = &submission.approval {
         approvals::put(transaction, space, execution, approval)?;
@@ -116,8 +127,8 @@ fn insert(
         .prepare_cached(
             "INSERT INTO executions
                  (id, space, stream, parent, status, ended, attempt, revision, first_seq, state,
-                  intent_type, session_id, conversation)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, iif(?13, ?3, NULL))",
+                  intent_type, session_id, conversation, concurrency_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, iif(?13, ?3, NULL), ?14)",
         )?
         .execute(params![
             header.execution_id.as_str(),
@@ -133,6 +144,7 @@ fn insert(
             header.intent_type,
             header.session_id.as_str(),
             header.conversation_id.is_some(),
+            header.concurrency_key,
         ])?;
     Ok(transaction.last_insert_rowid())
 }
@@ -153,57 +165,24 @@ fn count(transaction: &Transaction<'_>, space: i64, enough: u32) -> Result<u32, 
     Ok(count)
 }
 
-pub(super) fn submitted(
-    connection: &Connection,
-    owner: &Owner,
-    keys: &[Idempotency],
-) -> Result<Option<SubmitOutcome>, DatabaseError> {
-    match spaces::space_of(connection, owner)? {
-        Some(space) => known(connection, space, keys),
-        None => Ok(None),
-    }
-}
-
-fn known(connection: &Connection, space: i64, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, DatabaseError> {
-    for idempotency in keys {
-        let mut statement = connection.prepare_cached(
-            "SELECT execution_id, intent_id, created_at, fingerprint FROM idempotency WHERE space = ?1 AND key = ?2",
-        )?;
-        let found = statement.query_row(params![space, idempotency.key], |row| {
-            Ok(SubmitOutcome::Known {
-                execution_id: id::<ExecutionId>(row, 0)?,
-                intent_id: id::<IntentId>(row, 1)?,
-                created_at: timestamp(row, 2)?,
-                same_request: row.get_ref(3)?.as_blob()? == idempotency.fingerprint,
-            })
-        });
-        if let Some(found) = found.optional()? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-fn remember(
-    transaction: &Transaction<'_>,
-    space: i64,
-    idempotency: &Idempotency,
-    state: &State,
-) -> Result<(), DatabaseError> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO idempotency (space, key, fingerprint, execution_id, intent_id, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            space,
-            idempotency.key,
-            idempotency.fingerprint,
-            state.header.execution_id.as_str(),
-            state.header.intent_id.as_str(),
-            state.header.created_at.as_millis(),
-        ])?;
-    Ok(())
+/// Whether the others of a concurrency key that have not ended are as the gate wants them.
+fn is_open(transaction: &Transaction<'_>, gate: Option<Gate>, key: Option<&str>) -> Result<bool, DatabaseError> {
+    let (Some(gate), Some(key)) = (gate, key) else { return Ok(true) };
+    let is_open = match gate {
+        Gate::AtMost(most) => transaction
+            .prepare_cached(
+                "SELECT count(*) <= ?2 FROM
+                     (SELECT 1 FROM executions WHERE concurrency_key = ?1 AND ended = 0 LIMIT ?2 + 1)",
+            )?
+            .query_row(params![key, most], |row| row.get(0))?,
+        Gate::NoneWaiting => !transaction
+            .prepare_cached(
+                "SELECT 1 FROM executions
+                 WHERE concurrency_key = ?1 AND ended = 0 AND status = 'pending' AND attempt = 0",
+            )?
+            .exists([key])?,
+    };
+    Ok(is_open)
 }
 
 /// What a change has to know of the stored execution.
@@ -227,6 +206,11 @@ pub(super) fn commit(transaction: &Transaction<'_>, prepared: &PreparedChange) -
         return Err(StoreError::Conflict);
     }
     let Stored { space, stream: Stream { number: stream, head }, .. } = stored;
+    if let (Some(idempotency), Some(next)) = (&change.idempotency, &change.next)
+        && !idempotency::remember_new(transaction, space, idempotency, &next.header)?
+    {
+        return Err(StoreError::Conflict);
+    }
     let appended = Appended::after(head, &change.events);
     if !appended.events.is_empty() {
         journal::advance(transaction, stream, &appended)?;
@@ -343,6 +327,18 @@ pub(super) fn unfinished(
         .prepare_cached(select_state!("executions.ended = 0 AND executions.id > ?1 ORDER BY executions.id LIMIT ?2"))?;
     let after = after.map_or("", ExecutionId::as_str);
     let states = statement.query_map(params![after, limit.min(MAX_PAGE)], state)?;
+    Ok(states.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn unfinished_of_key(
+    connection: &Connection,
+    concurrency_key: &str,
+    limit: u32,
+) -> Result<Vec<State>, DatabaseError> {
+    let mut statement = connection.prepare_cached(select_state!(
+        "executions.concurrency_key = ?1 AND executions.ended = 0 ORDER BY executions.number LIMIT ?2"
+    ))?;
+    let states = statement.query_map(params![concurrency_key, limit.min(MAX_PAGE)], state)?;
     Ok(states.collect::<Result<_, _>>()?)
 }
 

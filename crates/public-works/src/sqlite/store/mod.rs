@@ -6,17 +6,19 @@ mod artifacts;
 mod conversations;
 mod execution_list;
 mod executions;
+mod idempotency;
 pub(crate) mod journal;
 mod paging;
 mod pending;
 mod rows;
+mod schedules;
 pub(crate) mod search;
 mod spaces;
 mod steps;
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner,
+    ArtifactId, ConversationId, ExecutionId, HookId, Owner, ScheduleId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::Artifact,
     conversation::{ConversationSummary, Message},
@@ -25,9 +27,9 @@ use contract::{
 use runtime::{
     machine::State,
     port::store::{
-        ArtifactFilter, Change, Committed, ExecutionFilter, Idempotency, JournalEvent, KeptPending, Listing, Page,
-        PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StreamId, StreamKey,
-        StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, Decider, ExecutionFilter, JournalEvent, KeptPending, Known, Listing, Page,
+        PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId,
+        StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
 };
 use rusqlite::Connection;
@@ -77,14 +79,23 @@ impl Store for SqliteStore {
         self.database.write(move |transaction| executions::submit(transaction, &submission)).await
     }
 
-    async fn submitted(&self, owner: &Owner, keys: &[Idempotency]) -> Result<Option<SubmitOutcome>, StoreError> {
-        let (owner, keys) = (owner.clone(), keys.to_vec());
-        self.read(move |connection| executions::submitted(connection, &owner, &keys)).await
-    }
-
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
         let change = executions::PreparedChange::new(change);
         self.database.write(move |transaction| executions::commit(transaction, &change)).await
+    }
+
+    async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError> {
+        let (owner, key) = (owner.clone(), key.to_owned());
+        self.read(move |connection| idempotency::recall(connection, &owner, &key, now)).await
+    }
+
+    async fn forget_keys(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.database.write(move |transaction| idempotency::forget(transaction, now, limit)).await?)
+    }
+
+    async fn unfinished_of_key(&self, concurrency_key: &str, limit: u32) -> Result<Vec<State>, StoreError> {
+        let key = concurrency_key.to_owned();
+        self.read(move |connection| executions::unfinished_of_key(connection, &key, limit)).await
     }
 
     async fn execution(&self, id: &ExecutionId) -> Result<Option<State>, StoreError> {
@@ -110,6 +121,33 @@ impl Store for SqliteStore {
     ) -> Result<Listing<State>, StoreError> {
         let (owner, filter, window) = (owner.clone(), filter.clone(), Window::of(&page)?);
         self.read(move |connection| execution_list::list(connection, &owner, &filter, &window)).await
+    }
+
+    async fn put_schedule(&self, schedule: StoredSchedule, revision: Option<u64>) -> Result<(), StoreError> {
+        self.database.write(move |transaction| schedules::put(transaction, &schedule, revision)).await
+    }
+
+    async fn schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<Option<StoredSchedule>, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.read(move |connection| schedules::get(connection, &owner, &id)).await
+    }
+
+    async fn schedules(&self, owner: &Owner, page: PageRequest) -> Result<Listing<StoredSchedule>, StoreError> {
+        let (owner, window) = (owner.clone(), Window::of(&page)?);
+        self.read(move |connection| schedules::list(connection, &owner, &window)).await
+    }
+
+    async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredSchedule>, StoreError> {
+        self.read(move |connection| schedules::due(connection, now, limit)).await
+    }
+
+    async fn next_schedule(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(schedules::next).await
+    }
+
+    async fn delete_schedule(&self, owner: &Owner, id: &ScheduleId) -> Result<bool, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        Ok(self.database.write(move |transaction| schedules::delete(transaction, &owner, &id)).await?)
     }
 
     async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepRecord>, StoreError> {
@@ -150,12 +188,12 @@ impl Store for SqliteStore {
 
     async fn approvals(
         &self,
-        owner: &Owner,
+        decider: &Decider,
         status: Option<ApprovalStatus>,
         page: PageRequest,
-    ) -> Result<Page<Approval>, StoreError> {
-        let (owner, window) = (owner.clone(), Window::of(&page)?);
-        self.read(move |connection| approvals::list(connection, &owner, status, &window)).await
+    ) -> Result<Listing<Approval>, StoreError> {
+        let (decider, window) = (decider.clone(), Window::of(&page)?);
+        self.read(move |connection| approvals::list(connection, &decider, status, &window)).await
     }
 
     async fn artifact(&self, owner: &Owner, id: &ArtifactId) -> Result<Option<StoredArtifact>, StoreError> {

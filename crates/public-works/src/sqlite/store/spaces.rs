@@ -54,6 +54,7 @@ pub fn move_space(transaction: &Transaction<'_>, from: &Owner, to: &Owner) -> Re
         "UPDATE approvals SET space = ?2 WHERE space = ?1",
         "UPDATE artifacts SET space = ?2 WHERE space = ?1",
         "UPDATE OR IGNORE pending_intents SET space = ?2 WHERE space = ?1",
+        "UPDATE schedules SET space = ?2 WHERE space = ?1",
         "UPDATE OR IGNORE idempotency SET space = ?2 WHERE space = ?1",
         "UPDATE spaces SET moved_to = ?2 WHERE number = ?1",
     ] {
