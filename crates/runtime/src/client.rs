@@ -1,5 +1,6 @@
 //! The Runtime as the Experience Plane sees it: submit, watch, read, cancel, decide.
 
+mod fork;
 mod read;
 mod upload;
 
@@ -15,6 +16,7 @@ use contract::{
     problem::FieldError,
 };
 
+pub use fork::ForkOutcome;
 pub use read::Followed;
 pub use upload::Upload;
 
@@ -87,6 +89,9 @@ pub enum RuntimeError {
     Unavailable,
     #[error("the storage is full")]
     StorageFull,
+    /// Another version of the program wrote what was asked for.
+    #[error("it was written by another version of the program")]
+    OtherVersion(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the storage failed")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -256,6 +261,7 @@ impl From<StoreError> for RuntimeError {
         match error {
             StoreError::Conflict | StoreError::Busy => Self::Unavailable,
             StoreError::Full => Self::StorageFull,
+            StoreError::Unreadable(source) => Self::OtherVersion(source),
             StoreError::Failed(source) => Self::Storage(source),
         }
     }

@@ -21,7 +21,7 @@ mod watch;
 mod worker;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use client::{Content, Followed, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage};
+pub use client::{Content, Followed, ForkOutcome, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage};
 pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler};
 pub use lifecycle::Runtime;

@@ -55,7 +55,11 @@ pub(super) fn tell(
         | EventType::ExecutionRedriven
         | EventType::ExecutionAwaitingApproval
         | EventType::AgentToken
-        | EventType::AgentCancelled => return None,
+        | EventType::AgentCancelled
+        | EventType::HistoryRemoved
+        | EventType::ConversationForked
+        | EventType::ConversationMessage
+        | EventType::Unknown => return None,
     };
     Some(frame(word, event, conversation_id, data))
 }

@@ -63,6 +63,7 @@ impl Things {
             "/api/session/create" => json!({ "tenant_id": self.ada.tenant_id, "user_id": self.ada.user_id }),
             "/api/session/{id}/upgrade" | "/api/execution/{id}/cancel" | "/api/execution/{id}/redrive" => json!({}),
             "/api/intent/submit" => json!({ "intent_type": "echo", "session_id": session_id }),
+            "/api/conversations/{id}/fork" => json!({ "at": 1 }),
             "/api/approvals/{hook_id}" => json!({ "approved": true }),
             "/api/artifact/list" => json!({ "session_id": session_id }),
             "/api/artifact/resolve" => json!({ "artifact_id": self.artifact_id }),

@@ -58,7 +58,7 @@ impl From<&StoreError> for Stop {
         match error {
             StoreError::Conflict => Self::Fenced,
             StoreError::Full => Self::Full,
-            StoreError::Busy | StoreError::Failed(_) => Self::Failed,
+            StoreError::Busy | StoreError::Unreadable(_) | StoreError::Failed(_) => Self::Failed,
         }
     }
 }
