@@ -3,6 +3,7 @@
 
 mod layers;
 mod place;
+mod retention;
 mod sections;
 
 use std::{
@@ -16,6 +17,7 @@ use security_guard::GuardConfig;
 use toml::Value;
 
 pub use layers::ConfigError;
+pub use retention::RetentionSection;
 pub use sections::{AgentsConfig, LogConfig, LogFormat, LogLevel, RuntimeSection, ServerConfig};
 
 use layers::{Layer, Layers};
@@ -37,6 +39,7 @@ pub struct Config {
     pub experience: ExperienceConfig,
     pub runtime: RuntimeSection,
     pub agents: AgentsConfig,
+    pub retention: RetentionSection,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -86,6 +89,7 @@ impl Config {
             experience,
             runtime: layers.section("runtime")?,
             agents: layers.section("agents")?,
+            retention: layers.section("retention")?,
             file: layers.file().map(Path::to_owned),
         };
         config.check(layers)?;
