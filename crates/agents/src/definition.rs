@@ -4,7 +4,8 @@ use contract::{
     AgentId,
     agent::{AgentKind, AgentSummary, Surface, TurnPolicy},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The model that serves where a definition names none.
 pub const DEFAULT_MODEL: &str = "builtin";
@@ -12,8 +13,11 @@ pub const DEFAULT_MODEL: &str = "builtin";
 /// The most steps that a definition may allow for one turn.
 const MOST_STEPS: u32 = 64;
 
+/// How much of the digest of a definition is kept, in bytes: it tells one's own definitions apart, and keeps no secret.
+const DIGEST_BYTES: usize = 8;
+
 /// An agent as its author wrote it, checked.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentDefinition {
     /// `guide`, `liaison.<realm>` or `specialist.<name>`.
@@ -46,7 +50,7 @@ pub struct AgentDefinition {
 }
 
 /// What one turn may cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// How often the model may be asked; hand-overs are bounded by themselves.
@@ -128,6 +132,13 @@ impl AgentDefinition {
             AgentKind::Specialist => (named("specialist."), "specialist.<name>"),
         };
         if fits { Ok(()) } else { Err(("agent_id", format!("the id of a {} is `{form}`", self.kind.as_str()))) }
+    }
+
+    /// A digest of all that it says. A turn that began under one definition is not finished under another.
+    pub fn digest(&self) -> String {
+        let text = serde_json::to_string(self).expect("a definition is texts and numbers");
+        let digest = Sha256::digest(text.as_bytes());
+        digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub fn summary(&self) -> AgentSummary {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AgentId, ConversationId, ExecutionId, MessageId, Timestamp};
+use crate::{AgentId, ConversationId, Event, ExecutionId, MessageId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -65,4 +65,31 @@ pub struct Conversation {
     pub messages: Vec<Message>,
     /// For the messages before these, as `?before=`.
     pub next_cursor: Option<String>,
+}
+
+/// The answer of `GET /api/conversations/{id}/events`: events after the cursor, oldest first. An empty page is the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventPage {
+    pub events: Vec<Event>,
+}
+
+/// The body of `POST /api/conversations/{id}/fork`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForkConversation {
+    /// The `seq` of the last event that counts.
+    pub at: u64,
+}
+
+/// The answer of `POST /api/conversations/{id}/fork`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Forked {
+    /// The new conversation.
+    pub conversation_id: ConversationId,
+    pub forked_from: ConversationId,
+    pub at: u64,
+    /// How many messages it begins with: the newest ones before the cursor, at most 1,000.
+    pub messages: u32,
+    /// The `seq` of its newest event.
+    pub cursor: u64,
 }

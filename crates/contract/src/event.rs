@@ -24,13 +24,16 @@ macro_rules! event_types {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum EventType {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            /// Told by another version of the program. The event itself is passed on as it is.
+            #[serde(rename = "unknown", other)]
+            Unknown,
         }
 
         impl EventType {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
+                match self { $(Self::$name => $text,)* Self::Unknown => "unknown" }
             }
         }
     };
@@ -59,7 +62,8 @@ event_types! {
     ExecutionCancelled = "execution.cancelled",
     /// It had failed for good and is tried once more; its recorded steps stay. `data`: `{redrives, attempts}`.
     ExecutionRedriven = "execution.redriven",
-    /// An agent took the turn. `data`: `{agent_id, agent_type, conversation_id, reply_to, routing:{rule, reason}, attempt}`.
+    /// An agent took the turn. `data`: `{agent_id, agent_type, conversation_id, reply_to, routing:{rule, reason}, attempt, definition}`; `definition`
+    /// is a digest of the agent's.
     AgentStarted = "agent.started",
     /// A piece of the answer. `data`: `{token, agent_id, conversation_id}`.
     AgentToken = "agent.token",
@@ -77,6 +81,12 @@ event_types! {
     ApprovalDecided = "approval.decided",
     /// `data`: `{hook_id}`.
     ApprovalExpired = "approval.expired",
+    /// The events up to this one are older than they are kept, and gone. `data`: `{first_seq, last_seq}`.
+    HistoryRemoved = "history.removed",
+    /// The conversation begins with what was said in another one. `data`: `{conversation_id, forked_from, at}`.
+    ConversationForked = "conversation.forked",
+    /// A message that was said in another conversation. `data`: `{conversation_id, message:{id, role, content, agent_id?}, said_at}`.
+    ConversationMessage = "conversation.message",
 }
 
 impl EventType {

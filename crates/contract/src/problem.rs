@@ -101,6 +101,7 @@ codes! {
     TooManyWaiting = "too_many_waiting", 429, "Too many wait already";
     HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
     Internal = "internal", 500, "Something broke on our side";
+    VersionMismatch = "version_mismatch", 501, "It belongs to another version";
     Unavailable = "unavailable", 503, "Not available just now";
     StorageFull = "storage_full", 507, "The storage is full";
     // The codes below end an execution or stand in a frame; as an answer they would carry the status beside them.

@@ -197,6 +197,11 @@ impl From<RuntimeError> for Refusal {
                 Code::StorageFull,
                 "There is no space left to store this. Ask the operator to make room, then try again.",
             ),
+            RuntimeError::OtherVersion(source) => Self::new(
+                Code::VersionMismatch,
+                "This was written by another version of the server, and this one cannot read it. Ask the operator for that version.",
+            )
+            .because(source),
             RuntimeError::Storage(source) => Self::internal(source),
         }
     }

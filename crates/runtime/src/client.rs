@@ -1,5 +1,6 @@
 //! The Runtime as the Experience Plane sees it: submit, watch, read, cancel, decide.
 
+mod fork;
 mod pending;
 mod read;
 mod schedules;
@@ -19,6 +20,7 @@ use contract::{
 };
 use serde_json::{Value, json};
 
+pub use fork::ForkOutcome;
 pub use pending::NewPendingIntent;
 pub use read::Followed;
 pub use upload::Upload;
@@ -113,6 +115,9 @@ pub enum RuntimeError {
     BadCursor,
     #[error("the storage is full")]
     StorageFull,
+    /// Another version of the program wrote what was asked for.
+    #[error("it was written by another version of the program")]
+    OtherVersion(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the storage failed")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -319,6 +324,7 @@ impl From<StoreError> for RuntimeError {
             StoreError::Conflict | StoreError::Busy => Self::Unavailable,
             StoreError::BadCursor => Self::BadCursor,
             StoreError::Full => Self::StorageFull,
+            StoreError::Unreadable(source) => Self::OtherVersion(source),
             StoreError::Failed(source) => Self::Storage(source),
         }
     }

@@ -128,8 +128,11 @@ impl ExecutionContext {
         Answer: Future<Output = Result<T, Failure>>,
     {
         if let Some(recorded) = self.run.recorded(name) {
-            return serde_json::from_value(recorded)
-                .map_err(|_| Failure::new(Code::Internal, "A recorded step cannot be read by this version."));
+            return serde_json::from_value(recorded).map_err(|_| {
+                let message =
+                    "It began under another version of the program, whose steps this one cannot read. Ask again.";
+                Failure::new(Code::VersionMismatch, message)
+            });
         }
         self.run.tell(EventType::StepStarted, &serde_json::json!({ "step": name })).await?;
         let answer = self.until_cancelled(work()).await?;

@@ -24,7 +24,7 @@ mod worker;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use client::{
-    Content, Followed, NewPendingIntent, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage,
+    Content, Followed, ForkOutcome, NewPendingIntent, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage,
 };
 pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler, Retries};

@@ -5,8 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 mod data;
+mod history;
 
-pub use data::{BackupArguments, MigrateArguments, RestoreArguments};
+pub use data::{ArchiveArguments, BackupArguments, MigrateArguments, RestoreArguments};
+pub use history::{ForkArguments, ReplayArguments};
 
 use crate::{
     banner::DEFAULT_SERVER,
@@ -129,8 +131,14 @@ pub enum Command {
     Audit(AuditArguments),
     /// Say what is wrong with the configuration, the data folder and the port
     Doctor(DoctorArguments),
+    /// Tell the story of a conversation or an execution again
+    Replay(ReplayArguments),
+    /// Begin a new conversation with what was said in an old one
+    Fork(ForkArguments),
     /// Copy the data as it is at one moment, while a server works or not
     Backup(BackupArguments),
+    /// Move what ended long ago from the data folder into a file
+    Archive(ArchiveArguments),
     /// Put a backup where a server can work on it
     Restore(RestoreArguments),
     /// Bring the data to this version, or say what that would do

@@ -10,10 +10,12 @@ mod lifecycle;
 mod client;
 mod commands;
 
+mod archive_file;
 mod banner;
 mod clock;
 mod environment;
 mod exit;
+mod housekeeping;
 mod logs;
 mod output;
 mod paint;
@@ -78,6 +80,9 @@ async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
         Command::Keys(arguments) => commands::keys(arguments).await,
         Command::Audit(arguments) => commands::audit(arguments).await,
         Command::Doctor(arguments) => commands::doctor(arguments).await,
+        Command::Replay(arguments) => commands::replay(arguments).await,
+        Command::Archive(arguments) => commands::archive(arguments).await,
+        Command::Fork(arguments) => commands::fork(arguments).await,
         Command::Backup(arguments) => commands::backup(arguments).await,
         Command::Restore(arguments) => commands::restore(arguments).await,
         Command::Migrate(arguments) => commands::migrate(arguments).await,

@@ -3,7 +3,7 @@
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use public_works::Database;
+use public_works::{Database, SqliteStore};
 use runtime::Handler;
 use security_guard::SecurityGuard;
 use tokio::{
@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use crate::{
     config::Config,
     exit::{Complaint, Exit},
+    housekeeping,
     wiring::{self, House, Voices},
 };
 
@@ -42,7 +43,7 @@ pub(crate) async fn serve(
     ready(address);
     info!(%address, data_dir = %config.server.data_dir.display(), "ready");
     let failing = database.clone();
-    let life = live(config.server.drain_patience, listener, house, database, &mut signals);
+    let life = live(config, listener, house, database, &mut signals);
     tokio::select! {
         exit = life => Ok(exit),
         () = failing.failed() => Err(storage_failed(failing.path())),
@@ -50,23 +51,22 @@ pub(crate) async fn serve(
 }
 
 /// From the first request to the last one.
-async fn live(
-    patience: Duration,
-    listener: TcpListener,
-    house: House,
-    database: Database,
-    signals: &mut Signals,
-) -> Exit {
+async fn live(config: &Config, listener: TcpListener, house: House, database: Database, signals: &mut Signals) -> Exit {
     let House { guard, runtime, experience } = house;
+    let (patience, retention) = (config.server.drain_patience, &config.retention);
+    let store = SqliteStore::new(database.clone());
     let closing = CancellationToken::new();
     let mut serving = std::pin::pin!(experience::serve(listener, experience, closing.clone(), patience));
     let signal = tokio::select! {
         signal = signals.next() => signal,
         () = &mut serving => unreachable!("it serves until it is told to close"),
         never = tidy(&guard) => match never {},
+        never = housekeeping::fold(&store) => match never {},
+        never = housekeeping::retain(&store, retention) => match never {},
     };
     info!(signal, ?patience, "closing; a second signal ends it at once");
     closing.cancel();
+    drop(store);
     let put_away = async {
         tokio::join!(serving, runtime.stop(patience));
         database.close().await;

@@ -73,6 +73,9 @@ pub(super) struct Reply {
     usage: Usage,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reading: Option<IntentAnalysis>,
+    /// The digest of the definition under which it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    definition: Option<String>,
 }
 
 impl<'a> Turn<'a> {
@@ -118,6 +121,7 @@ impl<'a> Turn<'a> {
         data.insert("reply_to".to_owned(), json!(self.reply_to));
         data.insert("routing".to_owned(), json!(routing));
         data.insert("attempt".to_owned(), json!(self.context.attempt()));
+        data.insert("definition".to_owned(), json!(self.agent.digest()));
         self.context.emit(EventType::AgentStarted, &Value::Object(data)).await
     }
 
@@ -177,7 +181,8 @@ impl<'a> Turn<'a> {
         let is_new = AtomicBool::new(false);
         let work = || async {
             is_new.store(true, Ordering::Relaxed);
-            let mut sink = Speaker { turn: self, about: self.about(), reply: Reply::default(), failure: None };
+            let reply = Reply { definition: Some(self.agent.digest()), ..Reply::default() };
+            let mut sink = Speaker { turn: self, about: self.about(), reply, failure: None };
             let outcome = model.reply(&request, &mut sink).await;
             match (outcome, sink.failure) {
                 (_, Some(failure)) => Err(failure),
@@ -186,11 +191,24 @@ impl<'a> Turn<'a> {
             }
         };
         let reply = self.context.step(&step, work).await?;
+        self.refuse_another_definition(&reply)?;
         // An attempt that starts again tells everything again: its tokens count from its own `agent.started` on.
         if !is_new.load(Ordering::Relaxed) && !reply.text.is_empty() {
             self.speak(&reply.text, true).await?;
         }
         Ok(reply)
+    }
+
+    /// What was said under one definition is not carried on under another: it may have promised what the other does not do.
+    fn refuse_another_definition(&self, reply: &Reply) -> Result<(), Failure> {
+        match &reply.definition {
+            Some(definition) if *definition != self.agent.digest() => {
+                let agent = &self.agent.agent_id;
+                let message = format!("The agent {agent} was changed while it was answering. Ask again.");
+                Err(Failure::new(Code::VersionMismatch, message))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn request(&self) -> ModelRequest {

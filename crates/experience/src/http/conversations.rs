@@ -3,12 +3,17 @@
 use axum::Json as JsonBody;
 use contract::{
     Code, ConversationId,
-    conversation::{Conversation, ConversationPage},
+    conversation::{Conversation, ConversationPage, EventPage, ForkConversation, Forked},
 };
+use http::StatusCode;
+use runtime::{ForkOutcome, port::store::StreamKey};
 use security_guard::Permission;
 use serde::Deserialize;
 
-use super::query::{PageQuery, PathId, Query, page_limit};
+use super::{
+    json::Json,
+    query::{PageQuery, PathId, Query, page_limit},
+};
 use crate::{CallContext, Refusal};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -54,4 +59,56 @@ pub(super) async fn get(
         })?;
     let conversation = context.runtime().conversation(context.owner(), &id.of("conversation")?, before, limit).await?;
     conversation.map(JsonBody).ok_or_else(|| Refusal::not_found("conversation"))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsQuery {
+    /// The `seq` of the last event that is known already; 0 when not given.
+    after: Option<u64>,
+    /// How many events, 1 to 200; 50 when not given.
+    limit: Option<u32>,
+}
+
+/// Read a conversation's events.
+///
+/// The same events as on a socket, after a cursor and oldest first. An empty page is the end.
+#[utoipa::path(
+    get, path = "/api/conversations/{id}/events", tag = "conversations", params(("id" = ConversationId, Path), EventsQuery),
+    responses((status = 200, body = EventPage)),
+)]
+pub(super) async fn events(
+    context: CallContext,
+    id: PathId,
+    Query(query): Query<EventsQuery>,
+) -> Result<JsonBody<EventPage>, Refusal> {
+    context.require(Permission::ReadExecutions)?;
+    let limit = page_limit(query.limit)?;
+    let key = StreamKey::Conversation(context.owner().clone(), id.of("conversation")?);
+    let events = context.runtime().events(&key, query.after.unwrap_or_default(), limit).await?;
+    let events = events.ok_or_else(|| Refusal::not_found("conversation"))?;
+    Ok(JsonBody(EventPage { events: events.iter().map(|event| event.event()).collect() }))
+}
+
+/// Begin a new conversation with what was said in this one.
+///
+/// Its messages up to the event `at` are the first ones of the new conversation. This one stays as it is.
+#[utoipa::path(
+    post, path = "/api/conversations/{id}/fork", tag = "conversations", params(("id" = ConversationId, Path)),
+    request_body = ForkConversation, responses((status = 201, body = Forked)),
+)]
+pub(super) async fn fork(
+    context: CallContext,
+    id: PathId,
+    Json(body): Json<ForkConversation>,
+) -> Result<(StatusCode, JsonBody<Forked>), Refusal> {
+    context.require(Permission::SubmitIntents)?;
+    match context.runtime().fork(context.owner(), &id.of("conversation")?, body.at).await? {
+        ForkOutcome::Forked(forked) => Ok((StatusCode::CREATED, JsonBody(forked))),
+        ForkOutcome::NoConversation => Err(Refusal::not_found("conversation")),
+        ForkOutcome::Beyond(cursor) => {
+            Err(Refusal::field("at", format!("has to be the `seq` of an event; the newest one is {cursor}")))
+        }
+        ForkOutcome::NothingSaid => Err(Refusal::field("at", "has to be an event after the first message")),
+    }
 }

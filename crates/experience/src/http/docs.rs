@@ -120,6 +120,9 @@ fn advice(code: Code) -> &'static str {
         Code::TooManyRequests => "Wait for as many seconds as <code>Retry-After</code> says.",
         Code::QuotaReached => "Register or sign in, and claim the session: nothing of it is lost.",
         Code::HeadersTooLarge => "Send fewer or smaller headers; often it is the cookies.",
+        Code::VersionMismatch => {
+            "What began under another version, or under another definition of its agent, cannot be finished or read by this one. Ask again."
+        }
         Code::Internal => "It is our fault. Try again; if it stays, report the request id.",
         Code::Unavailable => "Wait for as many seconds as <code>Retry-After</code> says, and try again.",
         Code::StorageFull => "The operator has to make room. Nothing of what was there is lost.",

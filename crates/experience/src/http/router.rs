@@ -49,6 +49,8 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(agents::list)) // GET /api/agents
         .routes(routes!(conversations::list)) // GET /api/conversations
         .routes(routes!(conversations::get)) // GET /api/conversations/{id}
+        .routes(routes!(conversations::events)) // GET /api/conversations/{id}/events
+        .routes(routes!(conversations::fork)) // POST /api/conversations/{id}/fork
         .routes(routes!(artifacts::list)) // POST /api/artifact/list
         .routes(routes!(artifacts::resolve)) // POST /api/artifact/resolve
         .routes(routes!(artifacts::get)) // GET /api/artifacts/{id}

@@ -56,7 +56,11 @@ pub(super) fn tell(
         | EventType::ExecutionMerged
         | EventType::ExecutionAwaitingApproval
         | EventType::AgentToken
-        | EventType::AgentCancelled => return None,
+        | EventType::AgentCancelled
+        | EventType::HistoryRemoved
+        | EventType::ConversationForked
+        | EventType::ConversationMessage
+        | EventType::Unknown => return None,
     };
     Some(frame(word, event, conversation_id, data))
 }

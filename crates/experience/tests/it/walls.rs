@@ -74,6 +74,7 @@ impl Things {
                 json!({ "intent_type": "echo", "session_id": session_id, "cron": "0 9 * * *" })
             }
             "/api/schedules/{id}" if operation.takes_json => json!({ "paused": true }),
+            "/api/conversations/{id}/fork" => json!({ "at": 1 }),
             "/api/approvals/{hook_id}" => json!({ "approved": true }),
             "/api/artifact/list" => json!({ "session_id": session_id }),
             "/api/artifact/resolve" => json!({ "artifact_id": self.artifact_id }),

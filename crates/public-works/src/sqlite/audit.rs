@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use contract::EventType;
 use rusqlite::{Connection, Row};
 
 use super::{
@@ -160,6 +161,10 @@ fn numbers(row: &Row<'_>, before: i64) -> Result<u64, String> {
     let mut count = 0;
     for event in EventsOfRow::new(&body) {
         let event = event.map_err(|error| format!("an event cannot be read ({error})"))?;
+        // The beginning of a conversation may have been taken away: one event stands for it, with the number of the last one.
+        if expected == 1 && event.event_type == EventType::HistoryRemoved {
+            expected = i64::try_from(event.seq).unwrap_or(i64::MAX);
+        }
         if i64::try_from(event.seq) != Ok(expected) {
             return Err(format!("{expected} is expected and {} follows", event.seq));
         }

@@ -92,6 +92,9 @@ pub enum DatabaseError {
     /// The job itself broke; others are not touched by it.
     #[error("a job for the database panicked")]
     Panicked,
+    /// Another version of the program wrote it in a form that this one does not know. Nothing else is touched by it.
+    #[error("a row cannot be read by this version")]
+    Unreadable(#[source] rusqlite::Error),
     #[error("the database failed")]
     Failed(#[source] rusqlite::Error),
     /// An earlier failure left unknown what is durable: the process should end.
@@ -101,6 +104,9 @@ pub enum DatabaseError {
 
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
+        if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) {
+            return Self::Unreadable(error);
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::SystemIoFailure) if is_no_space_for_index(&error) => Self::Full,

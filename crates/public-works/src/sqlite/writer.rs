@@ -140,9 +140,10 @@ fn write_group(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, healt
                 health.fail(&error);
                 answer_all(group, || Err(DatabaseError::Poisoned));
             }
-            DatabaseError::Closed | DatabaseError::Panicked | DatabaseError::Poisoned => {
-                unreachable!("SQLite does not answer so")
-            }
+            DatabaseError::Closed
+            | DatabaseError::Panicked
+            | DatabaseError::Unreadable(_)
+            | DatabaseError::Poisoned => unreachable!("SQLite does not answer so"),
         },
     }
 }

@@ -4,5 +4,6 @@
 
 mod backup;
 mod database;
+mod history;
 mod kill;
 mod store;

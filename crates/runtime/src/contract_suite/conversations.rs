@@ -1,9 +1,13 @@
 //! Conversations: what was said, by whom, at which number.
 
-use contract::conversation::{Message, Role};
+use contract::{
+    EventType,
+    conversation::{Message, Role},
+};
+use serde_json::json;
 
 use super::scene::{Scene, named, user};
-use crate::port::store::{PageRequest, Submission};
+use crate::port::store::{NewConversation, NewEvent, PageRequest, StreamKey, Submission};
 
 async fn ask(scene: &Scene<'_>, owner: &str, conversation: &str, question: &str) -> crate::machine::State {
     let message = Some(scene.message(Role::User, question));
@@ -86,4 +90,39 @@ pub(super) async fn lists_begin_with_the_newest(scene: Scene<'_>) {
     assert_eq!(list(PageRequest { limit: 3, offset: 0, cursor }).await, (5, "c2 c1".to_owned(), None));
     assert_eq!(scene.store.conversation(&user("eve"), &named("c1")).await.unwrap(), None);
     assert_eq!(scene.store.conversations(&user("eve"), PageRequest::first(3)).await.unwrap().total, 0);
+}
+
+pub(super) async fn one_can_begin_with_what_was_said_elsewhere(scene: Scene<'_>) {
+    let ada = user("ada");
+    let state = ask(&scene, "ada", "c1", "How good is this data?").await;
+    let execution = state.header.execution_id.clone();
+    let now = scene.now();
+    let event = |event_type| (execution.clone(), NewEvent::new(event_type, &execution, now, &json!({})));
+    let mut message = scene.message(Role::Assistant, "Good.");
+    message.at_event = 1;
+    let new = |owner: &str| NewConversation {
+        owner: user(owner),
+        conversation_id: named("c2"),
+        title: "Once more".to_owned(),
+        created_at: now,
+        events: vec![event(EventType::ConversationForked), event(EventType::ConversationMessage)],
+        messages: vec![(execution.clone(), message.clone())],
+    };
+    assert!(scene.store.begin_conversation(new("ada")).await.unwrap());
+    assert!(!scene.store.begin_conversation(new("ada")).await.unwrap(), "there is one of this name");
+    assert!(scene.store.begin_conversation(new("bob")).await.unwrap(), "and it is its owner's alone");
+    let summary = scene.store.conversation(&ada, &named("c2")).await.unwrap().unwrap();
+    assert_eq!((summary.title.as_str(), summary.cursor, summary.updated_at), ("Once more", 2, now));
+    assert_eq!(summary.agent_id, Some(named("liaison.content")));
+    let messages = scene.store.messages(&ada, &named("c2"), None, 10).await.unwrap();
+    assert_eq!((messages.len(), messages[0].seq, messages[0].execution_id.clone()), (1, 2, Some(execution.clone())));
+    let key = StreamKey::Conversation(ada, named("c2"));
+    let stream = scene.store.stream(&key).await.unwrap().unwrap();
+    assert_eq!(super::scene::numbers(&scene.events(stream.stream).await), [1, 2]);
+    // It goes on like any other, and the first one is what it was.
+    let next = ask(&scene, "ada", "c2", "And this?").await;
+    assert_eq!(scene.stream_of(&next.header.execution_id).await, stream.stream);
+    let own = scene.store.events(stream.stream, 0, Some(&next.header.execution_id), 10).await.unwrap();
+    assert_eq!(super::scene::numbers(&own), [3, 4]);
+    assert_ne!(scene.stream_of(&execution).await, stream.stream);
 }

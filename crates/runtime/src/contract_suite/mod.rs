@@ -84,6 +84,7 @@ promises! {
     conversations::messages_enter_with_their_events,
     conversations::messages_are_read_backwards,
     conversations::lists_begin_with_the_newest,
+    conversations::one_can_begin_with_what_was_said_elsewhere,
 }
 
 /// Hands a new store of `open` to each promise.

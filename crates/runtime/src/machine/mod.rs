@@ -8,4 +8,4 @@ mod tests;
 
 pub use decide::{Asked, Command, Decision, Refusal, RetryPolicy, accept, decide};
 pub use redrive::RedriveRefusal;
-pub use state::{Header, Phase, Redriven, State};
+pub use state::{Header, Phase, Redriven, STATE_VERSION, State};

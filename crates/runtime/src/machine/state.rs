@@ -10,6 +10,10 @@ use serde_json::Value;
 
 use crate::port::store::{ArtifactKeys, Object, StoredObject};
 
+/// The version of the stored form of [`State`]. A field with a default leaves it as it is; whatever an earlier version of the program
+/// would read wrongly makes a new one. Stores write it beside the state and hand nobody a state of a later one.
+pub const STATE_VERSION: u32 = 1;
+
 /// An execution as the journal keeps it. Serialised as JSON; fields are only ever added, with defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {

@@ -18,9 +18,9 @@ use crate::{
     machine::{Phase, State},
     port::store::{
         ArtifactFilter, Change, Committed, Decider, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent,
-        KeptPending, Known, Listing, MAX_PAGE, NewEvent, NewMessage, Page, PageRequest, PendingFilter, SearchHit,
-        StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition, Submission,
-        SubmitOutcome,
+        KeptPending, Known, Listing, MAX_PAGE, NewConversation, NewEvent, NewMessage, Page, PageRequest, PendingFilter,
+        SearchHit, StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition,
+        Submission, SubmitOutcome,
     },
     worker::lock,
 };
@@ -318,6 +318,10 @@ impl Store for MemoryStore {
         page_of(wanted.map(|pending| inner.as_it_stands(pending)).collect(), &page)
     }
 
+    async fn begin_conversation(&self, new: NewConversation) -> Result<bool, StoreError> {
+        Ok(lock(&self.inner).begin_conversation(new))
+    }
+
     async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError> {
         Ok(lock(&self.inner).executions.get(id).map(|execution| execution.state.header.owner.clone()))
     }
@@ -476,6 +480,34 @@ impl Inner {
             self.streams.push(Stream { conversation: Some((owner.clone(), summary)), ..Stream::default() });
         }
         stream
+    }
+
+    fn begin_conversation(&mut self, new: NewConversation) -> bool {
+        let key = (new.owner.space(), new.conversation_id.clone());
+        if self.conversations.contains_key(&key) {
+            return false;
+        }
+        let summary = ConversationSummary {
+            conversation_id: new.conversation_id,
+            agent_id: None,
+            title: new.title,
+            created_at: new.created_at,
+            updated_at: new.created_at,
+            cursor: 0,
+        };
+        let mut stream = Stream { conversation: Some((new.owner, summary)), ..Stream::default() };
+        let events = new.events.into_iter().zip(1..);
+        stream.events = events.map(|((execution, event), seq)| (execution, event.numbered(seq))).collect();
+        for (execution, message) in new.messages {
+            stream.say(message, 0, &execution);
+        }
+        if let Some((_, summary)) = &mut stream.conversation {
+            summary.updated_at = new.created_at;
+        }
+        let id = StreamId(i64::try_from(self.streams.len()).expect("there are fewer streams than that"));
+        self.conversations.insert(key, id);
+        self.streams.push(stream);
+        true
     }
 
     fn append(

@@ -149,6 +149,10 @@ pub trait Store: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<PendingIntent>, StoreError>;
 
+    /// Begins a conversation with events and messages that no execution of its own has told, all of it or nothing. False where the
+    /// owner has a conversation of this name.
+    async fn begin_conversation(&self, new: NewConversation) -> Result<bool, StoreError>;
+
     /// The execution's owner as of now: a session may have been claimed since it began.
     async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError>;
 
@@ -171,6 +175,9 @@ pub enum StoreError {
     /// Too many writes wait already.
     #[error("the storage is busy")]
     Busy,
+    /// Another version wrote it in a form that this one does not know. Nothing else is touched by it.
+    #[error("it was written by another version of the program")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Whatever it was, nothing can be said about what is durable: the process should end.
     #[error("the storage failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -405,6 +412,18 @@ pub struct NewMessage {
     /// Who said it; for an assistant's message this is the conversation's present agent from now on.
     pub agent_id: Option<AgentId>,
     pub created_at: Timestamp,
+}
+
+/// A conversation that begins with what was said elsewhere.
+#[derive(Clone, Debug)]
+pub struct NewConversation {
+    pub owner: Owner,
+    pub conversation_id: ConversationId,
+    pub title: String,
+    pub created_at: Timestamp,
+    /// Each with the execution that it comes from.
+    pub events: Vec<(ExecutionId, NewEvent)>,
+    pub messages: Vec<(ExecutionId, NewMessage)>,
 }
 
 /// An artifact as it is stored: what clients see, and where its bytes lie.

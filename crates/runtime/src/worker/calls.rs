@@ -171,7 +171,8 @@ fn refused(error: &RuntimeError) -> Failure {
         ),
         RuntimeError::StorageFull => Failure::transient(Code::StorageFull, "The storage is full."),
         RuntimeError::IdempotencyMismatch => {
-            Failure::new(Code::Conflict, "After a restart the handler called another intent than before.")
+            let message = "It began under another version of the program, which called another intent here. Ask again.";
+            Failure::new(Code::VersionMismatch, message)
         }
         RuntimeError::QuotaReached
         | RuntimeError::BadCursor
@@ -182,6 +183,7 @@ fn refused(error: &RuntimeError) -> Failure {
         | RuntimeError::TooManyWaiting
         | RuntimeError::Held
         | RuntimeError::Unavailable
+        | RuntimeError::OtherVersion(_)
         | RuntimeError::Storage(_) => Failure::transient(Code::Unavailable, "The Runtime takes nothing just now."),
     }
 }

@@ -59,7 +59,9 @@ impl From<&StoreError> for Stop {
             StoreError::Conflict => Self::Fenced,
             StoreError::Full => Self::Full,
             // Nothing that a run writes has a cursor.
-            StoreError::Busy | StoreError::BadCursor | StoreError::Failed(_) => Self::Failed,
+            StoreError::Busy | StoreError::BadCursor | StoreError::Unreadable(_) | StoreError::Failed(_) => {
+                Self::Failed
+            }
         }
     }
 }

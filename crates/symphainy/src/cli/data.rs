@@ -33,6 +33,31 @@ Examples:
 Every start of a server does the same. Data that was brought to a newer version cannot be read by an
 older one: make a backup before.";
 
+const ARCHIVE_EXAMPLES: &str = "\
+Examples:
+  symphainy archive --older-than 90d --to archive/2026.jsonl
+  symphainy replay conv-1 --from archive/2026.jsonl          read it back
+
+It works on the data folder itself, while no server uses it; a server does the same by the settings in
+[retention]. Executions that ended so long ago go with their events and messages; files stay. A
+conversation loses its beginning, and tells those who come with an older cursor.";
+
+#[derive(Args, Debug)]
+#[command(after_help = ARCHIVE_EXAMPLES)]
+pub struct ArchiveArguments {
+    #[command(flatten)]
+    pub house: HouseArguments,
+    /// How long ago it has to have ended, such as 90d
+    #[arg(long, value_name = "AGE")]
+    pub older_than: String,
+    /// The file to write to; lines are added to one that is there
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Args, Debug)]
 #[command(after_help = BACKUP_EXAMPLES)]
 pub struct BackupArguments {

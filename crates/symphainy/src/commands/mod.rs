@@ -1,24 +1,30 @@
 //! What the binary can do, a file a command.
 
+mod archive;
 mod audit;
 mod backup;
 mod call;
 mod chat;
 mod doctor;
+mod fork;
 mod keys;
 mod migrate;
 mod operator;
+mod replay;
 mod restore;
 mod serve;
 mod user;
 
+pub(crate) use archive::archive;
 pub(crate) use audit::audit;
 pub(crate) use backup::backup;
 pub(crate) use call::call;
 pub(crate) use chat::chat;
 pub(crate) use doctor::doctor;
+pub(crate) use fork::fork;
 pub(crate) use keys::keys;
 pub(crate) use migrate::migrate;
+pub(crate) use replay::replay;
 pub(crate) use restore::restore;
 pub(crate) use serve::serve;
 pub(crate) use user::user;

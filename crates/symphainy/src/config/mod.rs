@@ -3,6 +3,7 @@
 
 mod layers;
 mod place;
+mod retention;
 mod sections;
 
 use std::{
@@ -18,6 +19,7 @@ use security_guard::GuardConfig;
 use toml::Value;
 
 pub use layers::ConfigError;
+pub use retention::RetentionSection;
 pub use sections::{AgentsConfig, LogConfig, LogFormat, LogLevel, RuntimeSection, ServerConfig};
 
 use layers::{Layer, Layers};
@@ -39,6 +41,7 @@ pub struct Config {
     pub experience: ExperienceConfig,
     pub runtime: RuntimeSection,
     pub agents: AgentsConfig,
+    pub retention: RetentionSection,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -88,6 +91,7 @@ impl Config {
             experience,
             runtime: layers.section("runtime")?,
             agents: layers.section("agents")?,
+            retention: layers.section("retention")?,
             file: layers.file().map(Path::to_owned),
         };
         config.check(layers)?;

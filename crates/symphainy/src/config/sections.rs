@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::RetentionSection;
+
 /// The section `server`: the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -222,6 +224,7 @@ pub(super) fn defaults() -> Map<String, Value> {
         "experience": experience,
         "runtime": RuntimeSection::default(),
         "agents": AgentsConfig::default(),
+        "retention": RetentionSection::default(),
     }))
 }
 

@@ -5,8 +5,10 @@
 mod audit;
 mod command_line;
 mod crash;
+mod journals;
 mod legacy_client;
 mod main_job;
+mod replay;
 mod storage;
 mod tenants;
 mod turns;

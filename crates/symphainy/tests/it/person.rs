@@ -37,8 +37,11 @@ pub(crate) fn http() -> Client {
 impl Person {
     pub(crate) async fn register(url: &str, name: &str) -> Self {
         let email = format!("{}@example.com", name.to_lowercase());
-        let body = json!({ "name": name, "email": email, "password": PASSWORD });
-        let answer = http().post(format!("{url}/api/auth/register")).json(&body).send().await.unwrap();
+        Self::answered(url, "register", json!({ "name": name, "email": email, "password": PASSWORD })).await
+    }
+
+    async fn answered(url: &str, verb: &str, body: Value) -> Self {
+        let answer = http().post(format!("{url}/api/auth/{verb}")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let answer: Value = answer.json().await.unwrap();
         let text = |key: &str| answer[key].as_str().unwrap().to_owned();
@@ -49,6 +52,12 @@ impl Person {
             session_id: text("session_id"),
             user: answer["user"].clone(),
         }
+    }
+
+    /// Somebody who was registered before.
+    pub(crate) async fn sign_in(url: &str, name: &str) -> Self {
+        let email = format!("{}@example.com", name.to_lowercase());
+        Self::answered(url, "login", json!({ "email": email, "password": PASSWORD })).await
     }
 
     /// The same person, after the server has moved.

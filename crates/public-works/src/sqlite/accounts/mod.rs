@@ -64,7 +64,7 @@ fn store_error(error: DatabaseError) -> StoreError {
     match error {
         DatabaseError::Full => StoreError::Full(Box::new(error)),
         DatabaseError::Busy | DatabaseError::Closed => StoreError::Unavailable(Box::new(error)),
-        DatabaseError::Panicked | DatabaseError::Failed(_) | DatabaseError::Poisoned => {
+        DatabaseError::Panicked | DatabaseError::Unreadable(_) | DatabaseError::Failed(_) | DatabaseError::Poisoned => {
             StoreError::Broken(Box::new(error))
         }
     }

@@ -4,11 +4,11 @@ use contract::{
     ConversationId, ExecutionId, Owner, Timestamp,
     conversation::{ConversationSummary, Message, Role},
 };
-use runtime::port::store::{MAX_PAGE, NewMessage, Page};
+use runtime::port::store::{MAX_PAGE, NewConversation, NewEvent, NewMessage, Page};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
 
 use super::{
-    journal::Stream,
+    journal::{self, Appended, NOBODY, Stream},
     paging::{self, Window},
     rows::{id, optional_id, seq, stored_seq, timestamp},
     spaces,
@@ -50,6 +50,35 @@ pub(super) fn stream_for(
         )?
         .execute(params![space, conversation_id.as_str(), now.as_millis()])?;
     Ok(Stream { number: transaction.last_insert_rowid(), head: 0 })
+}
+
+/// Begins a conversation with events and messages of elsewhere. False where there is one of this name.
+pub(super) fn begin(transaction: &Transaction<'_>, new: &NewConversation) -> Result<bool, DatabaseError> {
+    let space = spaces::space_for(transaction, &new.owner)?;
+    let events: Vec<NewEvent> = new.events.iter().map(|(_, event)| event.clone()).collect();
+    let first = Appended::after(0, &events);
+    let begun = transaction
+        .prepare_cached(
+            "INSERT INTO streams (head, space, conversation_id, title, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            stored_seq(first.head),
+            space,
+            new.conversation_id.as_str(),
+            new.title,
+            new.created_at.as_millis(),
+        ])?;
+    if begun == 0 {
+        return Ok(false);
+    }
+    let stream = transaction.last_insert_rowid();
+    journal::write(transaction, stream, NOBODY, &first)?;
+    for (execution, message) in &new.messages {
+        say(transaction, stream, execution, first.first_seq, message)?;
+    }
+    transaction.prepare_cached("UPDATE streams SET updated_at = created_at WHERE number = ?1")?.execute([stream])?;
+    Ok(true)
 }
 
 /// Adds a message whose event is the one at `message.at_event`, counted from `first_seq`.

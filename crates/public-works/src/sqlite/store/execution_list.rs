@@ -8,7 +8,7 @@ use runtime::{
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::{
-    executions::state,
+    executions::readable_state,
     paging::{Window, listing},
     spaces,
 };
@@ -24,7 +24,7 @@ pub(super) fn list(
     let Some(space) = spaces::space_of(connection, owner)? else { return Ok(nothing) };
     let Some(wanted) = Wanted::new(connection, space, filter)? else { return Ok(nothing) };
     let sql = format!(
-        "SELECT executions.state, spaces.owner, streams.conversation_id, executions.number
+        "SELECT executions.state, spaces.owner, streams.conversation_id, executions.number, executions.id
          FROM executions INDEXED BY {}
          JOIN spaces ON spaces.number = executions.space
          JOIN streams ON streams.number = executions.stream
@@ -35,8 +35,9 @@ pub(super) fn list(
     let mut values: Vec<&dyn ToSql> = wanted.values.iter().map(AsRef::as_ref).collect();
     values.extend([&window.below as &dyn ToSql, &window.limit, &window.offset]);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(values.as_slice(), |row| Ok((row.get(3)?, state(row)?)))?;
-    Ok(listing(window.page(rows.collect::<Result<_, _>>()?, 0)))
+    let rows = statement.query_map(values.as_slice(), |row| Ok((row.get(3)?, readable_state(row, 4)?)))?;
+    let page = listing(window.page(rows.collect::<Result<_, _>>()?, 0));
+    Ok(Listing { items: page.items.into_iter().flatten().collect(), next_cursor: page.next_cursor })
 }
 
 /// A filter as SQL, and the index whose rows are looked through for it: the one of the condition that fewest executions meet.

@@ -12,8 +12,9 @@ use super::{
     approvals, artifacts, conversations, idempotency,
     journal::{self, Appended, Stream},
     pending,
-    rows::{id, json, seq, stored_seq, to_json},
+    rows::{id, json, seq, stored_seq},
     spaces, steps,
+    versioned::{read_state, state_json},
 };
 use crate::sqlite::DatabaseError;
 
@@ -25,7 +26,7 @@ pub(super) struct PreparedSubmission {
 
 impl PreparedSubmission {
     pub(super) fn new(submission: Submission) -> Self {
-        Self { state: to_json(&submission.state), submission }
+        Self { state: state_json(&submission.state), submission }
     }
 }
 
@@ -40,7 +41,7 @@ impl PreparedChange {
     pub(super) fn new(mut change: Change) -> Self {
         let artifacts = std::mem::take(&mut change.artifacts);
         Self {
-            next: change.next.as_ref().map(to_json),
+            next: change.next.as_ref().map(state_json),
             artifacts: artifacts.into_iter().map(artifacts::PreparedArtifact::new).collect(),
             change,
         }
@@ -295,7 +296,7 @@ fn extend(transaction: &Transaction<'_>, number: i64, appended: &Appended) -> Re
 macro_rules! select_state {
     ($condition:literal) => {
         concat!(
-            "SELECT executions.state, spaces.owner, streams.conversation_id FROM executions
+            "SELECT executions.state, spaces.owner, streams.conversation_id, executions.id FROM executions
              JOIN spaces ON spaces.number = executions.space
              JOIN streams ON streams.number = executions.stream WHERE ",
             $condition
@@ -305,12 +306,26 @@ macro_rules! select_state {
 
 /// The stored state with the owner and the conversation of now.
 pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<State> {
-    let mut state: State = json(row, 0)?;
+    let mut state = read_state(row, 0)?;
     state.header.owner = json(row, 1)?;
     if state.header.conversation_id.is_some() {
         state.header.conversation_id = super::rows::optional_id(row, 2)?;
     }
     Ok(state)
+}
+
+/// The same for lists: what another version wrote in a form that this one cannot read is left out, and left as it is for that version.
+/// `id` is the column that names it.
+pub(super) fn readable_state(row: &Row<'_>, id: usize) -> rusqlite::Result<Option<State>> {
+    match state(row) {
+        Ok(state) => Ok(Some(state)),
+        Err(error @ rusqlite::Error::FromSqlConversionFailure(..)) => {
+            let execution_id = row.get_ref(id)?.as_str()?;
+            tracing::error!(%error, execution_id, "this version cannot read an execution, and leaves it alone");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) fn get(connection: &Connection, id: &ExecutionId) -> Result<Option<State>, DatabaseError> {
@@ -324,10 +339,15 @@ pub(super) fn unfinished(
     limit: u32,
 ) -> Result<Vec<State>, DatabaseError> {
     let mut statement = connection
-        .prepare_cached(select_state!("executions.ended = 0 AND executions.id > ?1 ORDER BY executions.id LIMIT ?2"))?;
-    let after = after.map_or("", ExecutionId::as_str);
-    let states = statement.query_map(params![after, limit.min(MAX_PAGE)], state)?;
-    Ok(states.collect::<Result<_, _>>()?)
+        .prepare_cached(select_state!("executions.ended = 0 AND executions.id > ?1 ORDER BY executions.id"))?;
+    let mut rows = statement.query([after.map_or("", ExecutionId::as_str)])?;
+    let mut states = Vec::new();
+    while states.len() < limit.min(MAX_PAGE) as usize
+        && let Some(row) = rows.next()?
+    {
+        states.extend(readable_state(row, 3)?);
+    }
+    Ok(states)
 }
 
 pub(super) fn unfinished_of_key(

@@ -1,15 +1,21 @@
 //! Streams and their events. What one commit tells is one row, however many events it has; the row is found by the number
-//! of its last event.
+//! of its last event. Later, rows may be folded into one, which changes no event.
 
 use contract::ExecutionId;
 use runtime::port::store::{JournalEvent, MAX_PAGE, NewEvent, StreamId, StreamKey, StreamPosition};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::rows::{seq, stored_seq};
+use super::{
+    folded,
+    rows::{seq, stored_seq},
+};
 use crate::sqlite::DatabaseError;
 
 /// What stands between the events of a row. JSON has no bare newline.
-const SEPARATOR: char = '\n';
+pub(super) const SEPARATOR: char = '\n';
+
+/// Who tells what no execution tells, such as what a conversation begins with: no execution has this number.
+pub(super) const NOBODY: i64 = 0;
 
 /// A stream to which something is added, and how far it has come.
 #[derive(Clone, Copy)]
@@ -166,11 +172,13 @@ fn bounds(connection: &Connection, stream: StreamId, execution: &ExecutionId) ->
 /// The events of one row, as clients get them.
 pub(crate) struct EventsOfRow<'row> {
     lines: std::str::Split<'row, char>,
+    /// Those of the present line, where it is a folded one.
+    unfolded: std::vec::IntoIter<JournalEvent>,
 }
 
 impl<'row> EventsOfRow<'row> {
     pub(crate) fn new(body: &'row str) -> Self {
-        Self { lines: body.split(SEPARATOR) }
+        Self { lines: body.split(SEPARATOR), unfolded: Vec::new().into_iter() }
     }
 }
 
@@ -178,7 +186,19 @@ impl Iterator for EventsOfRow<'_> {
     type Item = Result<JournalEvent, serde_json::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.lines.next().map(JournalEvent::from_json)
+        loop {
+            if let Some(event) = self.unfolded.next() {
+                return Some(Ok(event));
+            }
+            let line = self.lines.next()?;
+            if !line.starts_with(folded::MARK) {
+                return Some(JournalEvent::from_json(line));
+            }
+            match folded::unfold(line) {
+                Ok(events) => self.unfolded = events.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 }
 

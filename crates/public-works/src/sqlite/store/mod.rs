@@ -6,15 +6,19 @@ mod artifacts;
 mod conversations;
 mod execution_list;
 mod executions;
+mod folded;
+mod folding;
 mod idempotency;
 pub(crate) mod journal;
 mod paging;
 mod pending;
+mod retention;
 mod rows;
 mod schedules;
 pub(crate) mod search;
 mod spaces;
 mod steps;
+mod versioned;
 
 use async_trait::async_trait;
 use contract::{
@@ -27,16 +31,18 @@ use contract::{
 use runtime::{
     machine::State,
     port::store::{
-        ArtifactFilter, Change, Committed, Decider, ExecutionFilter, JournalEvent, KeptPending, Known, Listing, Page,
-        PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError, StoredArtifact, StoredSchedule, StreamId,
-        StreamKey, StreamPosition, Submission, SubmitOutcome,
+        ArtifactFilter, Change, Committed, Decider, ExecutionFilter, JournalEvent, KeptPending, Known, Listing,
+        NewConversation, Page, PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError, StoredArtifact,
+        StoredSchedule, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
 };
 use rusqlite::Connection;
 
 use super::{Database, DatabaseError};
 
+pub use folding::Folded;
 use paging::Window;
+pub use retention::{Expired, Found, KeptFrom, Pass};
 pub use spaces::move_space;
 
 /// The store of one database. Cheap to clone.
@@ -48,6 +54,38 @@ pub struct SqliteStore {
 impl SqliteStore {
     pub fn new(database: Database) -> Self {
         Self { database }
+    }
+
+    /// The number of the newest row of the journal.
+    pub async fn newest_row(&self) -> Result<i64, StoreError> {
+        self.read(folding::newest).await
+    }
+
+    /// Folds the journal a piece further, at most up to the row `to`. What anybody reads stays what it was.
+    pub async fn fold(&self, to: i64) -> Result<Folded, StoreError> {
+        let plan = self.read(move |connection| folding::plan(connection, to)).await?;
+        if plan.is_nothing() {
+            return Ok(Folded::default());
+        }
+        Ok(self.database.write(move |transaction| folding::fold(transaction, &plan)).await?)
+    }
+
+    /// Looks for what is older than it is kept, a piece of a pass further.
+    pub async fn find_expired(&self, kept: &KeptFrom, pass: Pass) -> Result<Found, StoreError> {
+        let kept = kept.clone();
+        self.read(move |connection| retention::find(connection, &kept, pass)).await
+    }
+
+    /// All of it, as one line of JSON.
+    pub async fn archive_line(&self, expired: &Expired) -> Result<String, StoreError> {
+        let expired = expired.clone();
+        self.read(move |connection| retention::line(connection, &expired)).await
+    }
+
+    /// Takes it away, all of it or nothing. False where it is in use again.
+    pub async fn remove(&self, expired: &Expired, now: Timestamp) -> Result<bool, StoreError> {
+        let expired = expired.clone();
+        Ok(self.database.write(move |transaction| retention::remove(transaction, &expired, now)).await?)
     }
 
     async fn read<T, Question>(&self, question: Question) -> Result<T, StoreError>
@@ -65,6 +103,7 @@ impl From<DatabaseError> for StoreError {
             DatabaseError::Full => Self::Full,
             // While it is being closed, a caller can do no better than ask again, of the next process.
             DatabaseError::Busy | DatabaseError::Closed => Self::Busy,
+            DatabaseError::Unreadable(_) => Self::Unreadable(Box::new(error)),
             DatabaseError::Panicked | DatabaseError::Failed(_) | DatabaseError::Poisoned => {
                 Self::Failed(Box::new(error))
             }
@@ -256,6 +295,10 @@ impl Store for SqliteStore {
         self.read(move |connection| pending::list(connection, &owner, &filter, &window)).await
     }
 
+    async fn begin_conversation(&self, new: NewConversation) -> Result<bool, StoreError> {
+        Ok(self.database.write(move |transaction| conversations::begin(transaction, &new)).await?)
+    }
+
     async fn owner(&self, id: &ExecutionId) -> Result<Option<Owner>, StoreError> {
         let id = id.clone();
         self.read(move |connection| executions::owner(connection, &id)).await
@@ -266,3 +309,6 @@ impl Store for SqliteStore {
         self.read(|connection| Ok(connection.prepare_cached("SELECT 1")?.query_row([], |_| Ok(()))?)).await
     }
 }
+
+#[cfg(test)]
+mod tests;
