@@ -8,9 +8,9 @@ use super::system::Use;
 pub(super) struct Seen {
     /// Whole operations.
     pub(super) whole: Histogram<u64>,
-    /// Until the first frame, for turns.
+    /// Until the first frame, for turns; until the first token, for streams.
     pub(super) first: Histogram<u64>,
-    /// Frames, for turns.
+    /// Frames, for turns and streams.
     pub(super) frames: u64,
 }
 
@@ -58,6 +58,16 @@ impl Cell {
     /// The server's processor time for an operation in microseconds.
     pub(super) fn server_micros(&self) -> f64 {
         self.used.server.as_micros() as f64 / self.operations()
+    }
+
+    /// The server's processor time, in cores.
+    pub(super) fn cores(&self) -> f64 {
+        self.used.server.as_secs_f64() / self.used.lasted.as_secs_f64()
+    }
+
+    /// The server's resident memory at the end, in MiB.
+    pub(super) fn resident_mib(&self) -> f64 {
+        self.used.resident_kib as f64 / 1_024.0
     }
 
     /// Flushes of the disk for an operation; everybody's on that disk.

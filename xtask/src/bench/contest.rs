@@ -7,6 +7,7 @@ use super::{
     cell::Cell,
     load::{self, Job, Kind},
     server::Server,
+    streams,
     system::Meter,
 };
 
@@ -18,12 +19,16 @@ pub(super) struct Row {
     pub(super) callers: &'static [usize],
     /// The limit first, then the product, then peers.
     pub(super) contestants: Vec<Contestant>,
+    /// Who is not here to be measured, and how to have them.
+    pub(super) absent: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     Operations,
     Frames,
+    /// Answers that go on for the whole measurement.
+    Streams,
 }
 
 type Starting = Pin<Box<dyn Future<Output = anyhow::Result<(Server, Kind)>>>>;
@@ -59,6 +64,10 @@ pub(super) async fn run(row: &Row, plan: &Plan) -> anyhow::Result<Vec<Result>> {
 
 async fn measure(contestant: &Contestant, callers: usize, plan: &Plan) -> anyhow::Result<Cell> {
     let (server, kind) = (contestant.start)().await?;
+    if let Kind::Stream(stream) = &kind {
+        let (seen, used) = streams::run(&server, stream, callers, plan).await?;
+        return Ok(Cell { seconds: used.lasted.as_secs_f64(), seen, used });
+    }
     let job = |duration| Job { address: server.address, kind: kind.clone(), callers, duration };
     load::run(&job(plan.warm_up)).await?;
     let meter = Meter::start(server.process_id(), server.folder());

@@ -1,5 +1,5 @@
-//! The load: callers that each send the next request when the last was answered (a closed loop), over kept connections, with
-//! as little work of their own as can be, because they share the machine with the server.
+//! The load: callers that each send the next request when the last was answered (a closed loop) or when its time has come (an open
+//! one), over kept connections, with as little work of their own as can be, because they share the machine with the server.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
 
@@ -32,11 +32,26 @@ pub(super) struct Job {
 pub(super) enum Kind {
     /// Sends a request again and again.
     Ask(Request),
+    /// Sends so many requests a second, all callers together, however long the answers take.
+    AskAtRate(Request, u32),
     /// Submits an intent and reads its events until it has ended.
     Execute { submit: Request, token: String },
     /// Sends a message on a socket and reads until the frame that ends the turn.
     Turn { path: String, token: Option<String>, ends: &'static str },
+    /// Sends one message on a socket, and reads an answer that does not end.
+    Stream(Stream),
 }
+
+/// An answer that does not end while it is measured.
+#[derive(Clone)]
+pub(super) struct Stream {
+    pub(super) path: String,
+    pub(super) token: Option<String>,
+    /// What the frame has that brings a token.
+    pub(super) first: &'static str,
+}
+
+pub(super) type Socket = tokio_tungstenite::WebSocketStream<TcpStream>;
 
 /// A request that is the same each time.
 #[derive(Clone)]
@@ -72,18 +87,24 @@ impl Request {
 
 /// Runs the callers side by side. Any error fails the whole cell: a figure with errors in it is no figure.
 pub(super) async fn run(job: &Job) -> anyhow::Result<Seen> {
-    let end = Instant::now() + job.duration;
+    let begin = Instant::now();
+    let (end, callers_in_all) = (begin + job.duration, job.callers);
     let mut callers = JoinSet::new();
     for number in 0..job.callers {
-        let (address, kind) = (job.address, job.kind.clone());
+        let (address, kind, callers_in_all) = (job.address, job.kind.clone(), callers_in_all);
         callers.spawn(async move {
             match kind {
                 Kind::Ask(request) => ask_until(address, &request, end).await,
+                Kind::AskAtRate(request, rate) => {
+                    let pace = Pace { begin, number, callers: callers_in_all, rate };
+                    ask_at_pace(address, &request, &pace, end).await
+                }
                 Kind::Execute { submit, token } => execute_until(address, &submit, &token, end).await,
                 Kind::Turn { path, token, ends } => {
                     let caller = Caller { number, ends };
                     turns_until(address, &caller, &path, token.as_deref(), end).await
                 }
+                Kind::Stream(_) => bail!("streams are measured while they flow"),
             }
         });
     }
@@ -106,6 +127,47 @@ async fn ask_until(address: SocketAddr, request: &Request, end: Instant) -> anyh
         connection.ask(&request).await?;
         seen.whole.record(micros(sent))?;
     }
+}
+
+/// When one of many callers sends.
+struct Pace {
+    begin: Instant,
+    number: usize,
+    callers: usize,
+    /// Requests a second of all callers.
+    rate: u32,
+}
+
+impl Pace {
+    /// The callers take turns, so that requests come evenly.
+    fn at(&self, request: u32) -> Instant {
+        let place = f64::from(request) * self.callers as f64 + self.number as f64;
+        self.begin + Duration::from_secs_f64(place / f64::from(self.rate))
+    }
+}
+
+/// An open loop: what a request waits because an earlier one was slow counts as its own time, because those who ask do not
+/// wait for each other. What the timer is late does not.
+async fn ask_at_pace(address: SocketAddr, request: &Request, pace: &Pace, end: Instant) -> anyhow::Result<Seen> {
+    let mut seen = Seen::nothing()?;
+    let request = request.bytes(address);
+    let mut connection = Connection::open(address).await?;
+    for number in 0.. {
+        let wanted = pace.at(number);
+        if wanted >= end {
+            break;
+        }
+        let is_early = Instant::now() < wanted;
+        let sent = if is_early {
+            tokio::time::sleep_until(wanted.into()).await;
+            Instant::now()
+        } else {
+            wanted
+        };
+        connection.ask(&request).await?;
+        seen.whole.record(micros(sent))?;
+    }
+    Ok(seen)
 }
 
 async fn execute_until(address: SocketAddr, submit: &Request, token: &str, end: Instant) -> anyhow::Result<Seen> {
@@ -186,7 +248,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
-fn micros(since: Instant) -> u64 {
+pub(super) fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
@@ -204,14 +266,7 @@ async fn turns_until(
     end: Instant,
 ) -> anyhow::Result<Seen> {
     let mut seen = Seen::nothing()?;
-    let mut request = format!("ws://{address}{path}").into_client_request()?;
-    if let Some(token) = token {
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
-    }
-    let config = WebSocketConfig::default().read_buffer_size(64 * 1_024);
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+    let mut socket = connect(address, path, token, 64 * 1_024).await?;
     // The warm-up and the measurement talk in conversations of their own.
     let conversation_id =
         format!("bench-{}-{:?}", caller.number, end).replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
@@ -220,10 +275,7 @@ async fn turns_until(
         if sent >= end {
             break;
         }
-        let context = json!({"conversation_id": conversation_id});
-        let payload = json!({"text": "Say something.", "agent_id": "liaison.bench", "context": context});
-        let message = json!({"type": "agent.message", "id": format!("m{turn}"), "payload": payload});
-        socket.send(Message::text(message.to_string())).await?;
+        socket.send(message("liaison.bench", &conversation_id, turn)).await?;
         read_turn(&mut socket, caller.ends, sent, &mut seen).await?;
         seen.whole.record(micros(sent))?;
     }
@@ -231,12 +283,56 @@ async fn turns_until(
     Ok(seen)
 }
 
-async fn read_turn(
-    socket: &mut tokio_tungstenite::WebSocketStream<TcpStream>,
-    ends: &str,
-    sent: Instant,
-    seen: &mut Seen,
-) -> anyhow::Result<()> {
+/// Opens a socket; with a small buffer where there are many of them.
+pub(super) async fn connect(
+    address: SocketAddr,
+    path: &str,
+    token: Option<&str>,
+    buffer_bytes: usize,
+) -> anyhow::Result<Socket> {
+    let mut request = format!("ws://{address}{path}").into_client_request()?;
+    if let Some(token) = token {
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse()?);
+    }
+    let config = WebSocketConfig::default().read_buffer_size(buffer_bytes);
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+    Ok(socket)
+}
+
+/// What a person says to an agent.
+pub(super) fn message(agent_id: &str, conversation_id: &str, number: u64) -> Message {
+    let context = json!({"conversation_id": conversation_id});
+    let payload = json!({"text": "Say something.", "agent_id": agent_id, "context": context});
+    let message = json!({"type": "agent.message", "id": format!("m{number}"), "payload": payload});
+    Message::text(message.to_string())
+}
+
+/// Turn after turn on one socket.
+pub(super) struct Talk {
+    socket: Socket,
+    said: u64,
+}
+
+impl Talk {
+    pub(super) async fn open(address: SocketAddr, path: &str, token: &str) -> anyhow::Result<Self> {
+        Ok(Self { socket: connect(address, path, Some(token), 64 * 1_024).await?, said: 0 })
+    }
+
+    /// So many turns of a conversation, to their ends.
+    pub(super) async fn turns(&mut self, conversation_id: &str, turns: u64) -> anyhow::Result<()> {
+        let mut seen = Seen::nothing()?;
+        for _ in 0..turns {
+            self.said += 1;
+            self.socket.send(message("liaison.bench", conversation_id, self.said)).await?;
+            read_turn(&mut self.socket, "execution.completed", Instant::now(), &mut seen).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn read_turn(socket: &mut Socket, ends: &str, sent: Instant, seen: &mut Seen) -> anyhow::Result<()> {
     let mut is_first = true;
     loop {
         let frame = socket.next().await.context("the server closed the socket")??;

@@ -5,9 +5,12 @@ mod cell;
 mod contest;
 mod limit;
 mod load;
+mod once;
+mod peers;
 mod report;
 mod rows;
 pub(crate) mod server;
+mod streams;
 pub(crate) mod system;
 
 use std::time::Duration;
@@ -29,6 +32,7 @@ pub(crate) struct Plan {
 
 pub(crate) async fn run(plan: Plan) -> anyhow::Result<()> {
     let product = server::bench_binary()?;
+    system::raise_open_files();
     let mut report = report::Report::begin(&plan);
     for row in rows::all(&product) {
         if plan.only.as_ref().is_some_and(|only| !row.title.contains(only)) {
@@ -36,6 +40,11 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<()> {
         }
         let results = contest::run(&row, &plan).await?;
         report.add(&row, &results);
+    }
+    for title in once::ALL {
+        if plan.only.as_ref().is_none_or(|only| title.contains(only)) {
+            report.add_facts(title, &once::measure(title, &product).await?);
+        }
     }
     if plan.write { report.write() } else { Ok(()) }
 }

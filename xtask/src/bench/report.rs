@@ -18,6 +18,13 @@ const END: &str = "<!-- end of figures -->\n";
 /// Others that use more of the machine than this, in cores, make a cell doubtful.
 const CROWDED: f64 = 0.25;
 
+/// Something that has no rounds.
+pub(super) struct Fact {
+    pub(super) what: String,
+    pub(super) found: String,
+    pub(super) wanted: &'static str,
+}
+
 pub(super) struct Report {
     text: String,
 }
@@ -41,6 +48,16 @@ impl Report {
         let _ = write!(self.text, "\n{table}");
     }
 
+    /// Adds what was measured once.
+    pub(super) fn add_facts(&mut self, title: &str, facts: &[Fact]) {
+        let mut table = format!("**{title}**\n\n| what | found | wanted |\n| --- | --- | --- |\n");
+        for Fact { what, found, wanted } in facts {
+            let _ = writeln!(table, "| {what} | {found} | {wanted} |");
+        }
+        println!("{table}");
+        let _ = write!(self.text, "\n{table}");
+    }
+
     pub(super) fn write(&self) -> anyhow::Result<()> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(PAGE);
         let page = fs::read_to_string(&path).with_context(|| format!("{PAGE} cannot be read"))?;
@@ -52,51 +69,67 @@ impl Report {
     }
 }
 
+/// What stands in a column of a row.
+type Column = (&'static str, fn(&Cell) -> f64);
+
+fn columns(unit: Unit) -> Vec<Column> {
+    let p50: Column = ("p50 ms", |cell| cell.whole_ms(0.5));
+    let p99: Column = ("p99 ms", |cell| cell.whole_ms(0.99));
+    let micros: Column = ("server CPU µs", Cell::server_micros);
+    let flushes: Column = ("flushes", Cell::flushes);
+    let memory: Column = ("MiB", Cell::resident_mib);
+    match unit {
+        Unit::Operations => vec![("/s", Cell::rate), p50, p99, micros, flushes, memory],
+        Unit::Frames => {
+            let first: Column = ("first event p50 ms", |cell| cell.first_ms(0.5));
+            vec![("events/s", Cell::frame_rate), p50, p99, first, micros, flushes, memory]
+        }
+        Unit::Streams => {
+            let first: Column = ("first token p50 ms", |cell| cell.first_ms(0.5));
+            let slow: Column = ("first token p99 ms", |cell| cell.first_ms(0.99));
+            vec![("events/s", Cell::frame_rate), first, slow, ("server cores", Cell::cores), memory]
+        }
+    }
+}
+
+/// What is divided by the limit's.
+fn ratios(unit: Unit) -> Vec<Column> {
+    match unit {
+        Unit::Operations => vec![("rate to limit", Cell::rate), ("p50 to limit", |cell| cell.whole_ms(0.5))],
+        Unit::Frames => vec![("rate to limit", Cell::frame_rate), ("p50 to limit", |cell| cell.whole_ms(0.5))],
+        Unit::Streams => vec![("cores to limit", Cell::cores)],
+    }
+}
+
 fn table(row: &Row, results: &[Result]) -> String {
     let mut text = format!("**{}**\n\n", row.title);
-    let unit = if row.unit == Unit::Frames { "events/s" } else { "/s" };
-    let first = if row.unit == Unit::Frames { " first event p50 ms |" } else { "" };
-    let rule = if row.unit == Unit::Frames { " --- |" } else { "" };
-    let _ = writeln!(
-        text,
-        "| callers | who | {unit} | p50 ms | p99 ms |{first} server CPU µs | flushes | MiB | rate to limit | p50 to limit |"
-    );
-    let _ = writeln!(text, "| --- | --- | --- | --- | --- |{rule} --- | --- | --- | --- | --- |");
+    let names = columns(row.unit).into_iter().chain(ratios(row.unit)).map(|(name, _)| name);
+    let head: Vec<&str> = ["callers", "who"].into_iter().chain(names).collect();
+    let _ = writeln!(text, "| {} |\n|{}", head.join(" | "), " --- |".repeat(head.len()));
     for result in results {
         for (place, contestant) in row.contestants.iter().enumerate() {
             let _ = writeln!(text, "{}", line(row.unit, result, place, contestant.name));
         }
     }
+    for absent in &row.absent {
+        let _ = writeln!(text, "\nNot measured: {absent}");
+    }
     text
 }
 
 fn line(unit: Unit, result: &Result, place: usize, name: &str) -> String {
-    let rate = |cell: &Cell| if unit == Unit::Frames { cell.frame_rate() } else { cell.rate() };
-    let of = |figure: &dyn Fn(&Cell) -> f64| spread(result.rounds.iter().map(|cells| figure(&cells[place])));
-    let to_limit = |figure: &dyn Fn(&Cell) -> f64| {
-        if place == 0 {
-            return String::new();
-        }
-        spread(result.rounds.iter().map(|cells| figure(&cells[place]) / figure(&cells[0]).max(0.001)))
-    };
     let crowded = result.rounds.iter().any(|cells| cells[place].others() > CROWDED);
-    let first = match unit {
-        Unit::Frames => format!(" {} |", of(&|cell| cell.first_ms(0.5))),
-        Unit::Operations => String::new(),
-    };
-    format!(
-        "| {} | {name}{} | {} | {} | {} |{first} {} | {} | {} | {} | {} |",
-        result.callers,
-        if crowded { " (the machine was busy)" } else { "" },
-        of(&rate),
-        of(&|cell| cell.whole_ms(0.5)),
-        of(&|cell| cell.whole_ms(0.99)),
-        of(&Cell::server_micros),
-        of(&Cell::flushes),
-        of(&|cell| cell.used.resident_kib as f64 / 1_024.0),
-        to_limit(&rate),
-        to_limit(&|cell| cell.whole_ms(0.5)),
-    )
+    let busy = if crowded { " (the machine was busy)" } else { "" };
+    let mut line = format!("| {} | {name}{busy} |", result.callers);
+    for (_, figure) in columns(unit) {
+        let _ = write!(line, " {} |", spread(result.rounds.iter().map(|cells| figure(&cells[place]))));
+    }
+    for (_, figure) in ratios(unit) {
+        let to_limit = |cells: &Vec<Cell>| figure(&cells[place]) / figure(&cells[0]).max(0.001);
+        let ratio = if place == 0 { String::new() } else { spread(result.rounds.iter().map(to_limit)) };
+        let _ = write!(line, " {ratio} |");
+    }
+    line
 }
 
 /// `median [min–max]`.

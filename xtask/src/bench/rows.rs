@@ -6,69 +6,107 @@ use serde_json::json;
 
 use super::{
     contest::{Contestant, Row, Unit},
-    load::{Kind, Request},
-    server::Server,
+    load::{Kind, Request, Stream},
+    peers,
+    server::{EMAIL, PASSWORD, Server},
 };
 
-/// Settings of the product under load: limits out of the way, each piece of an answer an event.
-const SETTINGS: &str = r#"
+/// Settings of the product under load: limits out of the way.
+pub(super) const SETTINGS: &str = r#"
 [limits]
+login = "1000000/1s"
 messages = "1000000/1s"
-sockets_per_user = 10000
-sockets_per_address = 10000
+sockets = 20000
+sockets_per_user = 20000
+sockets_per_address = 20000
+connections = 40000
+
+[auth.password]
+memory_kib = 19456
+passes = 2
+lanes = 1
 
 [agents]
-coalesce = "0ms"
 folder = "agents"
 "#;
 
-/// The agent that says fifty pieces.
-const AGENT: &str = r#"
+/// The same, and each piece of an answer is an event.
+const EACH_PIECE: &str = "coalesce = \"0ms\"\n";
+
+/// An agent that says fifty pieces at once, and one that says fifty a second.
+pub(super) const AGENTS: [(&str, &str); 2] = [
+    (
+        "bench.toml",
+        r#"
 agent_id = "liaison.bench"
 kind = "liaison"
 realm = "bench"
 description = "Says the same to everybody."
 instructions = "Say the same to everybody."
 model = "chatter"
-"#;
+"#,
+    ),
+    (
+        "stream.toml",
+        r#"
+agent_id = "liaison.stream"
+kind = "liaison"
+realm = "bench"
+description = "Says the same to everybody, slowly."
+instructions = "Say the same to everybody, slowly."
+model = "streamer"
+"#,
+    ),
+];
+
+/// Requests a second in the row with an open loop.
+const RATE: u32 = 2_000;
 
 /// Frames of the limit's turn: one that begins, fifty pieces, one that ends.
 const FRAMES: usize = 52;
 
 pub(super) fn all(product: &Path) -> Vec<Row> {
     let product: Arc<Path> = product.into();
-    vec![
-        Row {
-            title: "submit acknowledged durably",
-            unit: Unit::Operations,
-            callers: &[1, 16, 64],
-            contestants: vec![limit("/submit"), submit(&product)],
-        },
-        Row {
-            title: "executed to the end, no step",
-            unit: Unit::Operations,
-            callers: &[1, 64],
-            contestants: vec![limit("/execute"), execute(&product, "bench_nothing")],
-        },
-        Row {
-            title: "executed to the end, two steps",
-            unit: Unit::Operations,
-            callers: &[1, 64],
-            contestants: vec![limit("/execute"), execute(&product, "bench_two_steps")],
-        },
-        Row {
-            title: "turn of fifty pieces on a socket, journaled",
-            unit: Unit::Frames,
-            callers: &[1, 100],
-            contestants: vec![limit_turn(), turn(&product)],
-        },
-        Row {
-            title: "authenticated GET",
-            unit: Unit::Operations,
-            callers: &[64],
-            contestants: vec![limit_get(), get(&product)],
-        },
-    ]
+    let row = |title, unit, callers, contestants| Row { title, unit, callers, contestants, absent: Vec::new() };
+    let mut rows = vec![
+        row(
+            "submit acknowledged durably",
+            Unit::Operations,
+            &[1, 16, 64][..],
+            vec![limit("/submit"), submit(&product, Kind::Ask)],
+        ),
+        row(
+            "submit acknowledged durably, 2,000 a second whatever comes",
+            Unit::Operations,
+            &[64],
+            vec![limit_at_rate("/submit"), submit(&product, |request| Kind::AskAtRate(request, RATE))],
+        ),
+        row(
+            "executed to the end, no step",
+            Unit::Operations,
+            &[1, 64],
+            vec![limit("/execute"), execute(&product, "bench_nothing")],
+        ),
+        row(
+            "executed to the end, two steps",
+            Unit::Operations,
+            &[1, 64],
+            vec![limit("/execute"), execute(&product, "bench_two_steps")],
+        ),
+        row("turn of fifty pieces on a socket, journaled", Unit::Frames, &[1, 100], vec![limit_turn(), turn(&product)]),
+        row(
+            "50 tokens a second on each socket",
+            Unit::Streams,
+            &[1_000, 2_000],
+            vec![limit_stream(), stream(&product)],
+        ),
+        row("authenticated GET", Unit::Operations, &[64], vec![limit_get(), get(&product)]),
+        row("sign-in", Unit::Operations, &[8], vec![limit_hash(), sign_in(&product)]),
+    ];
+    for row in &mut rows {
+        peers::join(row);
+    }
+    rows
 }
 
 fn limit(path: &'static str) -> Contestant {
@@ -94,42 +132,83 @@ fn limit_turn() -> Contestant {
     Contestant { name: "limit", start: Box::new(start) }
 }
 
-fn submit(product: &Arc<Path>) -> Contestant {
-    ours(product, |token, session_id| {
-        Kind::Ask(Request::post("/api/intent/submit", Some(token), &intent("bench_nothing", session_id)))
+fn limit_at_rate(path: &'static str) -> Contestant {
+    let start = move || {
+        let request = Request::post(path, None, &json!({"intent_type": "bench_nothing"}));
+        Box::pin(async move { Ok((Server::limit(FRAMES).await?, Kind::AskAtRate(request, RATE))) }) as _
+    };
+    Contestant { name: "limit", start: Box::new(start) }
+}
+
+fn limit_stream() -> Contestant {
+    let start = || {
+        let stream = Stream { path: "/stream".to_owned(), token: None, first: "agent.token" };
+        Box::pin(async { Ok((Server::limit(FRAMES).await?, Kind::Stream(stream))) }) as _
+    };
+    Contestant { name: "limit", start: Box::new(start) }
+}
+
+fn limit_hash() -> Contestant {
+    let start = || {
+        let request = Request::post("/hash", None, &json!({}));
+        Box::pin(async { Ok((Server::limit(FRAMES).await?, Kind::Ask(request))) }) as _
+    };
+    Contestant { name: "limit", start: Box::new(start) }
+}
+
+fn submit(product: &Arc<Path>, kind: impl Fn(Request) -> Kind + Copy + 'static) -> Contestant {
+    ours(product, "", move |token, session_id| {
+        kind(Request::post("/api/intent/submit", Some(token), &intent("bench_nothing", session_id)))
     })
 }
 
 fn execute(product: &Arc<Path>, intent_type: &'static str) -> Contestant {
-    ours(product, move |token, session_id| Kind::Execute {
+    ours(product, "", move |token, session_id| Kind::Execute {
         submit: Request::post("/api/intent/submit", Some(token), &intent(intent_type, session_id)),
         token: token.to_owned(),
     })
 }
 
 fn turn(product: &Arc<Path>) -> Contestant {
-    ours(product, |token, session_id| Kind::Turn {
-        path: format!("/api/runtime/agent?session_id={session_id}"),
+    ours(product, EACH_PIECE, |token, session_id| Kind::Turn {
+        path: agent_socket(session_id),
         token: Some(token.to_owned()),
         ends: "execution.completed",
     })
 }
 
-fn get(product: &Arc<Path>) -> Contestant {
-    ours(product, |token, _| Kind::Ask(Request::get("/api/auth/me", Some(token))))
+fn stream(product: &Arc<Path>) -> Contestant {
+    ours(product, "", |token, session_id| {
+        let (path, token) = (agent_socket(session_id), Some(token.to_owned()));
+        Kind::Stream(Stream { path, token, first: "agent.token" })
+    })
 }
 
-fn intent(intent_type: &str, session_id: &str) -> serde_json::Value {
+fn get(product: &Arc<Path>) -> Contestant {
+    ours(product, "", |token, _| Kind::Ask(Request::get("/api/auth/me", Some(token))))
+}
+
+fn sign_in(product: &Arc<Path>) -> Contestant {
+    let body = json!({"email": EMAIL, "password": PASSWORD});
+    ours(product, "", move |_, _| Kind::Ask(Request::post("/api/auth/login", None, &body)))
+}
+
+pub(super) fn agent_socket(session_id: &str) -> String {
+    format!("/api/runtime/agent?session_id={session_id}")
+}
+
+pub(super) fn intent(intent_type: &str, session_id: &str) -> serde_json::Value {
     json!({"intent_type": intent_type, "session_id": session_id, "parameters": {}})
 }
 
-/// The product with somebody who is signed in.
-fn ours(product: &Arc<Path>, kind: impl Fn(&str, &str) -> Kind + Copy + 'static) -> Contestant {
-    let product = Arc::clone(product);
+/// The product with somebody who is signed in; `more` is added to its settings.
+fn ours(product: &Arc<Path>, more: &str, kind: impl Fn(&str, &str) -> Kind + 'static) -> Contestant {
+    let (product, kind) = (Arc::clone(product), Arc::new(kind));
+    let settings: Arc<str> = format!("{SETTINGS}{more}").into();
     let start = move || {
-        let product = Arc::clone(&product);
+        let (product, settings, kind) = (Arc::clone(&product), Arc::clone(&settings), Arc::clone(&kind));
         Box::pin(async move {
-            let server = Server::product(&product, SETTINGS, &[("bench.toml", AGENT)]).await?;
+            let server = Server::product(&product, &settings, &AGENTS).await?;
             let (token, session_id) = server.somebody().await?;
             Ok((server, kind(&token, &session_id)))
         }) as _

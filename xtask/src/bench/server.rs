@@ -13,32 +13,58 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// Who is signed in.
+pub(crate) const EMAIL: &str = "bench@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
 /// How long a server may take until it answers.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that ends when this is dropped.
 pub(crate) struct Server {
-    child: Child,
+    /// Before the folder, so that it has ended when the folder goes.
+    process: Process,
     pub(crate) address: SocketAddr,
     /// From the start of the process until it was ready.
     pub(crate) ready_after: Duration,
     data: TempDir,
 }
 
+/// A process that ends when this is dropped, at once and without a word.
+struct Process(Child);
+
 impl Server {
     /// A build of the product, with its settings and definitions of agents.
     pub(crate) async fn product(binary: &Path, settings: &str, agents: &[(&str, &str)]) -> anyhow::Result<Self> {
         let data = TempDir::new()?;
-        let config = data.path().join("symphainy.toml");
-        std::fs::write(&config, settings)?;
+        std::fs::write(data.path().join("symphainy.toml"), settings)?;
         std::fs::create_dir(data.path().join("agents"))?;
         for (name, definition) in agents {
             std::fs::write(data.path().join("agents").join(name), definition)?;
         }
+        Self::product_on(binary, data).await
+    }
+
+    /// The product again on what it left behind when it was killed.
+    pub(crate) async fn kill_and_start(self, binary: &Path) -> anyhow::Result<Self> {
+        let Self { process, data, .. } = self;
+        drop(process);
+        Self::product_on(binary, data).await
+    }
+
+    async fn product_on(binary: &Path, data: TempDir) -> anyhow::Result<Self> {
         let mut command = Command::new(binary);
-        command.current_dir(data.path()).arg("serve").arg("--config").arg(&config);
+        command.current_dir(data.path()).arg("serve").arg("--config").arg(data.path().join("symphainy.toml"));
         command.arg("--data-dir").arg(data.path().join("data"));
         Self::start(command, data, "/health/ready").await
+    }
+
+    /// Somebody else's server.
+    pub(crate) async fn peer(command: impl FnOnce(&Path, SocketAddr) -> Command, ready: &str) -> anyhow::Result<Self> {
+        let data = TempDir::new()?;
+        let address = free_address()?;
+        let command = command(data.path(), address);
+        Self::start_at(command, data, address, ready).await
     }
 
     /// The least program that keeps the promise.
@@ -52,10 +78,14 @@ impl Server {
     async fn start(mut command: Command, data: TempDir, ready: &str) -> anyhow::Result<Self> {
         let address = free_address()?;
         command.args(["--listen", &address.to_string()]);
+        Self::start_at(command, data, address, ready).await
+    }
+
+    async fn start_at(mut command: Command, data: TempDir, address: SocketAddr, ready: &str) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log_file(data.path())?));
         let begin = Instant::now();
         let child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
-        let mut server = Self { child, address, ready_after: Duration::ZERO, data };
+        let mut server = Self { process: Process(child), address, ready_after: Duration::ZERO, data };
         let url = format!("http://{address}{ready}");
         let client = reqwest::Client::new();
         while begin.elapsed() < START_PATIENCE {
@@ -63,7 +93,7 @@ impl Server {
                 server.ready_after = begin.elapsed();
                 return Ok(server);
             }
-            if let Some(status) = server.child.try_wait()? {
+            if let Some(status) = server.process.0.try_wait()? {
                 bail!("the server ended with {status}: {}", server.log());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -72,7 +102,7 @@ impl Server {
     }
 
     pub(crate) fn process_id(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// Where its data lies.
@@ -86,7 +116,7 @@ impl Server {
 
     /// Registers somebody, and answers their access token and session.
     pub(crate) async fn somebody(&self) -> anyhow::Result<(String, String)> {
-        let body = json!({"name": "Bench", "email": "bench@example.com", "password": "correct horse battery"});
+        let body = json!({"name": "Bench", "email": EMAIL, "password": PASSWORD});
         let url = format!("http://{}/api/auth/register", self.address);
         let answer = reqwest::Client::new().post(url).json(&body).send().await?;
         ensure!(answer.status().is_success(), "registration failed: {}", answer.text().await?);
@@ -96,11 +126,11 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -124,8 +154,12 @@ pub(crate) fn bench_binary() -> anyhow::Result<PathBuf> {
     beside_us("examples/bench_server")
 }
 
+/// Builds in the profile in which this program was built, so that the limit and the product are optimised alike.
 fn build(what: &[&str]) -> anyhow::Result<()> {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--release"]).args(what).status()?;
+    let program = std::env::current_exe()?;
+    let folder = program.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or("release");
+    let profile = if folder == "debug" { "dev" } else { folder };
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--profile", profile]).args(what).status()?;
     ensure!(built.success(), "the product does not build");
     Ok(())
 }

@@ -61,6 +61,14 @@ impl Meter {
     }
 }
 
+/// Lets this process, and the servers that it starts, have as many open files as the system lets it have.
+pub(super) fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where that is refused, a row with many sockets says that it cannot open them.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 /// The resident memory of a process.
 pub(crate) fn resident_kib(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
@@ -68,7 +76,7 @@ pub(crate) fn resident_kib(process: u32) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
-fn processor_time(process: u32) -> Duration {
+pub(super) fn processor_time(process: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // The name in parentheses may have spaces; user and system time are the 12th and 13th fields behind it.
     let fields = stat.rsplit(')').next().unwrap_or_default();
