@@ -17,6 +17,7 @@ pub mod memory;
 mod recent;
 mod schema;
 mod submit;
+pub mod torture;
 mod watch;
 mod worker;
 

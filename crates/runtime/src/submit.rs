@@ -12,6 +12,7 @@ use crate::{
     client::RuntimeError,
     machine::{self, Header, State},
     port::store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    torture::{Bug, CrashPoint, crash_point, has_bug_now},
     worker::{Shared, approval_of},
 };
 
@@ -70,8 +71,10 @@ impl Shared {
 
     async fn save(self: &Arc<Self>, submission: Submission) -> Result<Submitted, RuntimeError> {
         let state = submission.state.clone();
+        crash_point(CrashPoint::SubmissionUnsaved);
         match self.store.submit(submission).await? {
             SubmitOutcome::Accepted(committed) => {
+                crash_point(CrashPoint::SubmissionSaved);
                 self.publish(&state, committed);
                 let answer = accepted(
                     state.header.execution_id.clone(),
@@ -90,6 +93,9 @@ impl Shared {
     }
 
     fn take_up(self: &Arc<Self>, state: State) {
+        if has_bug_now(Bug::WakeUpLost) {
+            return;
+        }
         match state.phase {
             machine::Phase::AwaitingApproval { .. } | machine::Phase::Pending { .. } => self.wait_or_run(state),
             machine::Phase::Running { .. }

@@ -5,6 +5,7 @@ use contract::{ExecutionId, IntentId, Owner};
 use runtime::{
     machine::State,
     port::store::{Change, Committed, Fence, Idempotency, MAX_PAGE, StoreError, StreamId, Submission, SubmitOutcome},
+    torture::{Bug, has_bug},
 };
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -65,6 +66,7 @@ pub(super) fn submit(
         None => spaces::space_for(transaction, &header.owner)?,
     };
     if let Some(idempotency) = &submission.idempotency
+        && !has_bug(Bug::DeduplicatedOutside)
         && let Some(known) = known(transaction, space, idempotency)?
     {
         return Ok(known);
@@ -151,12 +153,24 @@ fn count(transaction: &Transaction<'_>, space: i64, enough: u32) -> Result<u32, 
     Ok(count)
 }
 
+/// The answer to a known key from outside of the transaction that uses it. Only a planted mistake asks so.
+pub(super) fn known_outside(
+    connection: &Connection,
+    submission: &PreparedSubmission,
+) -> Result<Option<SubmitOutcome>, DatabaseError> {
+    let submission = &submission.submission;
+    match (&submission.idempotency, spaces::space_of(connection, &submission.state.header.owner)?) {
+        (Some(idempotency), Some(space)) => known(connection, space, idempotency),
+        (Some(_) | None, _) => Ok(None),
+    }
+}
+
 fn known(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     space: i64,
     idempotency: &Idempotency,
 ) -> Result<Option<SubmitOutcome>, DatabaseError> {
-    let found = transaction
+    let found = connection
         .prepare_cached(
             "SELECT execution_id, intent_id, created_at, fingerprint FROM idempotency WHERE space = ?1 AND key = ?2",
         )?
@@ -178,6 +192,10 @@ fn remember(
     idempotency: &Idempotency,
     state: &State,
 ) -> Result<(), DatabaseError> {
+    if has_bug(Bug::DeduplicatedOutside) {
+        let forget = "DELETE FROM idempotency WHERE space = ?1 AND key = ?2";
+        transaction.prepare_cached(forget)?.execute(params![space, idempotency.key])?;
+    }
     transaction
         .prepare_cached(
             "INSERT INTO idempotency (space, key, fingerprint, execution_id, intent_id, created_at)
@@ -211,11 +229,18 @@ pub(super) fn commit(transaction: &Transaction<'_>, prepared: &PreparedChange) -
         Fence::Revision(revision) => stored.revision == revision,
         Fence::Attempt(attempt) => stored.running_attempt == Some(attempt),
     };
-    if !holds {
+    if !holds && !has_bug(Bug::FenceIgnored) {
         return Err(StoreError::Conflict);
     }
     let Stored { space, stream: Stream { number: stream, head }, .. } = stored;
-    let appended = Appended::after(head, &change.events);
+    let appended = match &change.message {
+        Some(message) if has_bug(Bug::MessageWithoutEvent) => {
+            let mut events = change.events.clone();
+            events.remove(message.at_event);
+            Appended::after(head, &events)
+        }
+        Some(_) | None => Appended::after(head, &change.events),
+    };
     if !appended.events.is_empty() {
         journal::advance(transaction, stream, &appended)?;
         journal::write(transaction, stream, stored.number, &appended)?;
