@@ -19,6 +19,9 @@ use crate::{
 /// The longest sleep: clocks jump, and forgotten watchers are swept now and then.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
+/// How long a storage that took nothing is given before it is asked again.
+const STORAGE_RETRY_DELAY: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 pub(super) struct Timers {
     due: Mutex<BTreeSet<(Timestamp, ExecutionId)>>,
@@ -44,6 +47,13 @@ impl Shared {
     pub(crate) fn wake_at(&self, at: Timestamp, id: &ExecutionId) {
         lock(&self.timers.due).insert((at, id.clone()));
         self.timers.wake.notify_one();
+    }
+
+    /// Looks at an execution again when the storage has had time to get better.
+    pub(super) fn try_again(&self, id: &ExecutionId) {
+        if !self.stopping.is_cancelled() {
+            self.wake_at(self.clock.now().after(STORAGE_RETRY_DELAY), id);
+        }
     }
 
     /// What follows from how an attempt ended.
@@ -72,7 +82,8 @@ impl Shared {
         while !self.stopping.is_cancelled() {
             for id in self.timers.take_due(self.clock.now()) {
                 if let Err(error) = self.on_time(&id).await {
-                    error!(error = %error, execution_id = %id, "a timer could not be served; it is at the next start");
+                    error!(error = %error, execution_id = %id, "a timer could not be served; it is tried again in a while");
+                    self.try_again(&id);
                 }
             }
             self.sweep();
@@ -96,7 +107,9 @@ impl Shared {
                 Err(StoreError::Conflict) | Ok(()) => {}
                 Err(error) => return Err(error),
             },
-            Phase::Running { .. } | Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
+            // Nothing, unless no run of this process has it: its new attempt could not be stored.
+            Phase::Running { .. } => self.take_up_again(state).await?,
+            Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 mod dead_letters;
 mod house;
 mod lifecycle;
+mod simulation;
 mod steering;
 mod telling;
 mod timing;
