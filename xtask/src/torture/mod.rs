@@ -16,9 +16,12 @@ mod submit;
 mod talk;
 mod world;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -30,8 +33,8 @@ use server::Words;
 const KILLS_OF_A_FOLDER: u64 = 40;
 
 /// What a short torture does, in about a minute, and a long one.
-const SHORT: Extent = Extent { kills: 60, power_cuts: 20, stride: 40 };
-const LONG: Extent = Extent { kills: 2_000, power_cuts: 400, stride: 1 };
+const SHORT: Extent = Extent { kills: 60, power_cuts: 20, stride: 40, simulations: 300 };
+const LONG: Extent = Extent { kills: 2_000, power_cuts: 400, stride: 1, simulations: 10_000 };
 
 /// The mistakes that a short torture plants.
 const SHORT_BUGS: [&str; 3] = ["acknowledged_early", "step_recorded_late", "sync_skipped"];
@@ -43,6 +46,7 @@ struct Extent {
     power_cuts: u64,
     /// Of the calls that can fail, every so many does.
     stride: u64,
+    simulations: u64,
 }
 
 /// What is to be suffered.
@@ -51,7 +55,7 @@ pub(crate) struct Plan {
     /// The first seed; the same seed does the same again
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Thousands of kills, each call of the sweep, all mistakes
+    /// Thousands of kills, each call of the sweep, all mistakes, ten thousand simulations
     #[arg(long)]
     long: bool,
     /// Only this part
@@ -81,6 +85,8 @@ enum Part {
     Errors,
     /// Plant mistakes that have to be found
     Bugs,
+    /// The Runtime over a store that tears and forgets, without a process
+    Simulation,
 }
 
 /// The server, what it can suffer, and what its disk fails by.
@@ -122,6 +128,9 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<()> {
     let (binary, words) = server::build()?;
     let tools = Tools { binary, words, library: power::build(folder.path())?, _folder: folder };
     let extent = plan.extent();
+    if plan.has(Part::Simulation) {
+        simulate(extent.simulations, plan.seed)?;
+    }
     if plan.has(Part::Kills) {
         report("kills", &kill(&tools, &plan, extent.kills, None).await?);
     }
@@ -201,4 +210,24 @@ fn report(what: &str, total: &Outcome) {
     if total.taken_back > 0 {
         println!("  {} writes and names were taken back", total.taken_back);
     }
+}
+
+/// Runs the simulation, which is a test of the Runtime, with more seeds than the test has.
+fn simulate(seeds: u64, first: u64) -> anyhow::Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "test",
+        "--quiet",
+        "--release",
+        "--package",
+        "runtime",
+        "--test",
+        "it",
+        "simulation",
+        "--",
+        "--nocapture",
+    ]);
+    command.env("SIMULATION_SEEDS", seeds.to_string()).env("SIMULATION_FIRST_SEED", first.to_string());
+    ensure!(command.status()?.success(), "the simulation found something");
+    Ok(())
 }
