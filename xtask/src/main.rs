@@ -1,10 +1,11 @@
-//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`.
+//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`, `torture`.
 
 mod asvs;
 mod bench;
 mod guard;
 mod idle;
 mod machine;
+mod torture;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -50,6 +51,8 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
+    /// Kill the product again and again under load, and look for what it had acknowledged
+    Torture(torture::Plan),
     /// The limit program of the bench
     #[command(hide = true)]
     Limit {
@@ -72,6 +75,7 @@ async fn main() -> anyhow::Result<()> {
         Task::Idle => idle::run().await,
         Task::Guard { figure, size } => guard::run(figure, size).await,
         Task::Asvs { write } => asvs::run(write),
+        Task::Torture(plan) => torture::run(plan).await,
         Task::Limit { listen, data_dir, frames } => bench::serve_limit(listen, &data_dir, frames).await,
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     handler::Failure,
     port::store::{ArtifactFilter, Object, Page, PageRequest, SearchHit, StoredObject},
+    torture::{CrashPoint, crash_point},
     view::OwnerView,
     worker::Run,
 };
@@ -138,6 +139,7 @@ impl ExecutionContext {
         let answer = self.until_cancelled(work()).await?;
         let result = serde_json::to_value(&answer)
             .map_err(|_| Failure::new(Code::Internal, "The result of a step cannot be recorded."))?;
+        crash_point(CrashPoint::EffectUnrecorded);
         self.run.record(name, result).await?;
         Ok(answer)
     }

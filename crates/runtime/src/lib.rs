@@ -18,6 +18,7 @@ mod recent;
 mod schema;
 mod submit;
 mod timetable;
+pub mod torture;
 mod view;
 mod watch;
 mod worker;

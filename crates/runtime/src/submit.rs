@@ -15,6 +15,7 @@ use crate::{
     handler::FailureKind,
     machine::{self, Header, State},
     port::store::{Gate, Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    torture::{Bug, CrashPoint, crash_point, has_bug_now},
     view::OwnerView,
     worker::{Shared, approval_of},
 };
@@ -105,12 +106,14 @@ impl Shared {
 
     async fn save(self: &Arc<Self>, submission: Submission) -> Result<Submitted, RuntimeError> {
         let state = submission.state.clone();
+        crash_point(CrashPoint::SubmissionUnsaved);
         let outcome = self.store.submit(submission).await?;
         if !matches!(outcome, SubmitOutcome::Accepted(_)) {
             self.discard(&state.header.attachments).await;
         }
         match outcome {
             SubmitOutcome::Accepted(committed) => {
+                crash_point(CrashPoint::SubmissionSaved);
                 self.publish(&state, committed);
                 let answer = accepted(
                     state.header.execution_id.clone(),
@@ -160,6 +163,9 @@ impl Shared {
     }
 
     fn take_up(self: &Arc<Self>, state: State) {
+        if has_bug_now(Bug::WakeUpLost) {
+            return;
+        }
         match state.phase {
             machine::Phase::AwaitingApproval { .. } | machine::Phase::Pending { .. } => self.wait_or_run(state),
             machine::Phase::Running { .. }

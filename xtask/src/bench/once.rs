@@ -1,7 +1,5 @@
 //! What is measured once and beside nobody: memory, the time to start, and whether costs grow with what there is already.
 
-#![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-
 use std::{path::Path, time::Duration};
 
 use anyhow::ensure;

@@ -10,7 +10,10 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use contract::ObjectId;
-use runtime::port::{ObjectError, ObjectSink, Objects};
+use runtime::{
+    port::{ObjectError, ObjectSink, Objects},
+    torture::{CrashPoint, crash_point},
+};
 
 /// What files that are being written end with; an id has no such character.
 const UNFINISHED: &str = ".part#";
@@ -133,8 +136,11 @@ impl FileSink {
     /// The bytes first, then the name, then the directory that has the name.
     fn finish_now(mut self) -> io::Result<()> {
         self.file.write_all(&self.waiting)?;
+        crash_point(CrashPoint::ObjectUnsynced);
         self.file.sync_all()?;
+        crash_point(CrashPoint::ObjectUnnamed);
         fs::rename(self.unfinished.path(), &self.path)?;
+        crash_point(CrashPoint::ObjectNamed);
         self.unfinished.0 = None;
         sync_directory(&self.path)
     }

@@ -45,6 +45,12 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// What must never be: for a torture test that has to notice.
+pub(crate) fn skip_syncs(path: &Path, writer: &Connection) -> Result<(), OpenError> {
+    let skipped = writer.pragma_update(None, "synchronous", "off");
+    skipped.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+}
+
 /// A connection that only reads.
 pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -7,6 +7,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use runtime::torture::{Bug, has_bug};
 use rusqlite::{Connection, Transaction};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -54,6 +55,9 @@ impl Database {
         let mut connection = connect::writer(&path)?;
         migrate::migrate(&path, &mut connection, migrations)?;
         connect::verify(&path, &connection)?;
+        if has_bug(Bug::SyncSkipped) {
+            connect::skip_syncs(&path, &connection)?;
+        }
         let threads = Threads::start(path, connection, lock)?;
         Ok(Self { threads: Arc::new(threads) })
     }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use runtime::torture::{CrashPoint, crash_point};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{connect, database::DATABASE_FILE, error::OpenError, inspect};
@@ -113,5 +114,8 @@ fn apply(connection: &mut Connection, migration: &Migration) -> rusqlite::Result
     transaction.execute_batch(migration.sql)?;
     transaction
         .execute("INSERT INTO schema_migrations (name, sql) VALUES (?1, ?2)", [migration.name, migration.sql])?;
-    transaction.commit()
+    crash_point(CrashPoint::MigrationUncommitted);
+    transaction.commit()?;
+    crash_point(CrashPoint::MigrationCommitted);
+    Ok(())
 }

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use runtime::torture::{Bug, CrashPoint, crash_point, has_bug};
 use rusqlite::{Connection, Transaction, TransactionBehavior, hooks::Wal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -120,6 +121,9 @@ fn write_group(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, healt
     if health.has_failed() {
         return answer_all(group, || Err(DatabaseError::Poisoned));
     }
+    if has_bug(Bug::AcknowledgedEarly) {
+        return acknowledge_early(connection, group, health);
+    }
     // Savepoints cost every job copies of the pages that it touches, so they are kept for groups in which one job is
     // refused after it has written something.
     let committed = match attempt(connection, group, Guarding::Whole) {
@@ -145,6 +149,20 @@ fn write_group(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, healt
             | DatabaseError::Unreadable(_)
             | DatabaseError::Poisoned => unreachable!("SQLite does not answer so"),
         },
+    }
+}
+
+/// What must never be: for a torture test that has to notice.
+fn acknowledge_early(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, health: &Health) {
+    let written = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+        for job in &mut *group {
+            job.run(&transaction);
+        }
+        answer_all(group, || Ok(()));
+        transaction.commit()
+    });
+    if let Err(error) = written {
+        health.fail(&error);
     }
 }
 
@@ -195,7 +213,10 @@ fn attempt(connection: &mut Connection, group: &mut [Box<dyn Job>], guarding: Gu
             execute(&transaction, "RELEASE job")?;
         }
     }
-    transaction.commit().map_err(Broken::Transaction)
+    crash_point(CrashPoint::GroupUncommitted);
+    transaction.commit().map_err(Broken::Transaction)?;
+    crash_point(CrashPoint::GroupCommitted);
+    Ok(())
 }
 
 fn execute(transaction: &Transaction<'_>, sql: &str) -> Result<(), Broken> {
@@ -212,7 +233,9 @@ fn answer_all(group: &mut Vec<Box<dyn Job>>, fate: impl Fn() -> Result<(), Datab
 
 /// Copies the log into the database file. No space for it is no failure: the log still has everything.
 fn checkpoint(connection: &Connection, mode: &str, health: &Health) {
+    crash_point(CrashPoint::CheckpointBegun);
     let outcome = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+    crash_point(CrashPoint::CheckpointEnded);
     if let Err(error) = outcome
         && is_storage_failure(&error)
     {

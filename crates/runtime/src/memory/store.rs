@@ -16,6 +16,7 @@ use contract::{
 
 use crate::{
     machine::{Phase, State},
+    memory::Faults,
     port::store::{
         ArtifactFilter, Change, Committed, Decider, ExecutionFilter, Fence, Gate, Idempotency, JournalEvent,
         KeptPending, Known, Listing, MAX_PAGE, NewConversation, NewEvent, NewMessage, Page, PageRequest, PendingFilter,
@@ -34,6 +35,30 @@ const SNIPPET_WORDS: usize = 16;
 #[derive(Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
+    /// What befalls its writes; nothing where it is `None`.
+    faults: Option<Faults>,
+}
+
+impl MemoryStore {
+    /// A store that suffers these faults.
+    pub fn with_faults(faults: Faults) -> Self {
+        Self { faults: Some(faults), ..Self::default() }
+    }
+
+    pub fn faults(&self) -> Option<&Faults> {
+        self.faults.as_ref()
+    }
+
+    async fn write<T>(&self, write: impl FnOnce(&mut Inner) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Some(faults) = &self.faults {
+            faults.before().await?;
+        }
+        let outcome = write(&mut lock(&self.inner));
+        if let Some(faults) = &self.faults {
+            faults.after().await;
+        }
+        outcome
+    }
 }
 
 #[derive(Default)]
@@ -65,11 +90,11 @@ struct Stream {
 #[async_trait]
 impl Store for MemoryStore {
     async fn submit(&self, submission: Submission) -> Result<SubmitOutcome, StoreError> {
-        Ok(lock(&self.inner).submit(submission))
+        self.write(|inner| Ok(inner.submit(submission))).await
     }
 
     async fn commit(&self, change: Change) -> Result<Committed, StoreError> {
-        lock(&self.inner).commit(change)
+        self.write(|inner| inner.commit(change)).await
     }
 
     async fn recall(&self, owner: &Owner, key: &str, now: Timestamp) -> Result<Option<Known>, StoreError> {

@@ -18,6 +18,7 @@ use crate::{
         Clock, StoreError,
         store::{Change, Fence, NewEvent, Object, StepRecord},
     },
+    torture::{Bug, has_bug},
 };
 
 /// How much text waits at most to become one event, in bytes.
@@ -210,6 +211,10 @@ impl Journal {
             buffer.steps.push(step);
             buffer.events.push(event);
             buffer.pushed += 1;
+            if has_bug(Bug::StepRecordedLate) {
+                buffer.due_within(LAZINESS);
+                return Ok(());
+            }
             buffer.urgent = true;
         }
         self.wake.notify_one();

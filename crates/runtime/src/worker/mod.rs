@@ -35,6 +35,7 @@ use crate::{
         store::{Change, Committed},
     },
     recent::Recent,
+    torture::{CrashPoint, crash_point},
 };
 
 /// How the Runtime works; the defaults are right for one machine.
@@ -123,7 +124,9 @@ impl Shared {
         let id = change.execution_id.clone();
         let has_ended = change.next.as_ref().map(State::has_ended);
         let ended = change.next.as_ref().filter(|next| next.has_ended()).cloned();
+        crash_point(CrashPoint::ChangeUnsaved);
         let committed = self.store.commit(change).await?;
+        crash_point(CrashPoint::ChangeSaved);
         self.recent.follow(&id, has_ended, &committed);
         self.feed.publish(committed);
         if let Some(state) = ended {

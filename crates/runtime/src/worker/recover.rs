@@ -9,6 +9,7 @@ use crate::{
         StoreError,
         store::{Change, Fence},
     },
+    torture::{CrashPoint, crash_point},
 };
 
 /// How many states are read from the store at once.
@@ -21,10 +22,14 @@ impl Shared {
         let mut count = 0;
         loop {
             let page = self.store.unfinished(after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(count) };
+            let Some(last) = page.last() else {
+                crash_point(CrashPoint::Recovered);
+                return Ok(count);
+            };
             after = Some(last.header.execution_id.clone());
             count += page.len();
             for state in page {
+                crash_point(CrashPoint::Recovery);
                 if self.is_orphan(&state).await? {
                     self.end_orphan(&state).await?;
                     continue;

@@ -434,9 +434,13 @@ impl Shared {
         }
     }
 
-    /// The stored state, if this attempt still has a say in it.
+    /// The stored state, if this attempt still has a say in it. Where not even its start was stored, because there was no space for
+    /// it, the execution is as it was before and is taken up again in a while.
     async fn reread(&self, run: &Arc<Run>) -> Option<State> {
         let state = self.store.execution(&run.header.execution_id).await.ok()??;
+        if !state.has_ended() && state.revision < run.started.revision {
+            self.try_again(&run.header.execution_id);
+        }
         matches!(&state.phase, Phase::Running { attempt, .. } if *attempt == run.attempt).then_some(state)
     }
 

@@ -15,6 +15,7 @@ use crate::{
         StoreError,
         store::{Change, Decider, Fence},
     },
+    torture::{Bug, CrashPoint, crash_point, has_bug},
 };
 
 /// How often a decision is made again because another came in between. Each time somebody else has got further.
@@ -118,6 +119,9 @@ impl Shared {
                 Some(_) | None => return Ok(None),
             }
             if approval.status != ApprovalStatus::Pending {
+                if has_bug(Bug::DecidedTwice) {
+                    return Ok(Some(approval));
+                }
                 return Err(RuntimeError::AlreadyDecided(approval.status));
             }
             let Some(state) = self.store.execution(&approval.execution_id).await? else { return Ok(None) };
@@ -127,6 +131,7 @@ impl Shared {
             match self.decide_and_commit(&state, command).await {
                 Ok(_) if came_too_late => return Err(RuntimeError::AlreadyDecided(ApprovalStatus::Expired)),
                 Ok(next) => {
+                    crash_point(CrashPoint::DecisionSaved);
                     self.go_on(next);
                     return Ok(self.store.approval(hook_id).await?.map(|(_, approval)| approval));
                 }

@@ -68,6 +68,13 @@ impl Shared {
         *lock(&self.timers.firing) = at;
     }
 
+    /// Looks at an execution again when the storage has had time to get better.
+    pub(super) fn try_again(&self, id: &ExecutionId) {
+        if !self.stopping.is_cancelled() {
+            self.wake_at(self.clock.now().after(RETRY_DELAY), id);
+        }
+    }
+
     /// What follows from how an attempt ended.
     pub(super) fn after(&self, state: &State) {
         if let Phase::Pending { not_before: Some(at), .. } = state.phase {
@@ -95,7 +102,7 @@ impl Shared {
             for id in self.timers.take_due(self.clock.now()) {
                 if let Err(error) = self.on_time(&id).await {
                     error!(error = %error, execution_id = %id, "a timer could not be served; it is tried again");
-                    self.wake_at(self.clock.now().after(RETRY_DELAY), &id);
+                    self.try_again(&id);
                 }
             }
             self.fire_schedules().await;
@@ -128,7 +135,9 @@ impl Shared {
                 Err(StoreError::Conflict) | Ok(()) => {}
                 Err(error) => return Err(error),
             },
-            Phase::Running { .. } | Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
+            // Nothing, unless no run of this process has it: its new attempt could not be stored.
+            Phase::Running { .. } => self.take_up_again(state).await?,
+            Phase::Completed { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } => {}
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod dead_letters;
 mod house;
 mod lifecycle;
 mod schedules;
+mod simulation;
 mod steering;
 mod telling;
 mod timing;

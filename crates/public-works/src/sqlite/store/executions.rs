@@ -5,6 +5,7 @@ use contract::{ExecutionId, Owner};
 use runtime::{
     machine::State,
     port::store::{Change, Committed, Fence, Gate, MAX_PAGE, StoreError, StreamId, Submission, SubmitOutcome},
+    torture::{Bug, has_bug},
 };
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -66,7 +67,8 @@ pub(super) fn submit(
         Some(parent) => parent.space,
         None => spaces::space_for(transaction, &header.owner)?,
     };
-    for idempotency in &submission.idempotency {
+    let known_keys = if has_bug(Bug::DeduplicatedOutside) { &[] } else { submission.idempotency.as_slice() };
+    for idempotency in known_keys {
         let Some(known) = idempotency::known(transaction, space, &idempotency.key, header.created_at)? else {
             continue;
         };
@@ -186,6 +188,26 @@ fn is_open(transaction: &Transaction<'_>, gate: Option<Gate>, key: Option<&str>)
     Ok(is_open)
 }
 
+/// The answer to a known key from outside of the transaction that uses it. Only a planted mistake asks so.
+pub(super) fn known_outside(
+    connection: &Connection,
+    submission: &PreparedSubmission,
+) -> Result<Option<SubmitOutcome>, DatabaseError> {
+    let Submission { idempotency, state, .. } = &submission.submission;
+    for idempotency in idempotency {
+        let now = state.header.created_at;
+        if let Some(known) = idempotency::recall(connection, &state.header.owner, &idempotency.key, now)? {
+            return Ok(Some(SubmitOutcome::Known {
+                execution_id: known.execution_id,
+                intent_id: known.intent_id,
+                created_at: known.created_at,
+                same_request: known.fingerprint == idempotency.fingerprint,
+            }));
+        }
+    }
+    Ok(None)
+}
+
 /// What a change has to know of the stored execution.
 struct Stored {
     number: i64,
@@ -203,7 +225,7 @@ pub(super) fn commit(transaction: &Transaction<'_>, prepared: &PreparedChange) -
         Fence::Revision(revision) => stored.revision == revision,
         Fence::Attempt(attempt) => stored.running_attempt == Some(attempt),
     };
-    if !holds {
+    if !holds && !has_bug(Bug::FenceIgnored) {
         return Err(StoreError::Conflict);
     }
     let Stored { space, stream: Stream { number: stream, head }, .. } = stored;
@@ -212,7 +234,14 @@ pub(super) fn commit(transaction: &Transaction<'_>, prepared: &PreparedChange) -
     {
         return Err(StoreError::Conflict);
     }
-    let appended = Appended::after(head, &change.events);
+    let appended = match &change.message {
+        Some(message) if has_bug(Bug::MessageWithoutEvent) => {
+            let mut events = change.events.clone();
+            events.remove(message.at_event);
+            Appended::after(head, &events)
+        }
+        Some(_) | None => Appended::after(head, &change.events),
+    };
     if !appended.events.is_empty() {
         journal::advance(transaction, stream, &appended)?;
         journal::write(transaction, stream, stored.number, &appended)?;

@@ -1,6 +1,7 @@
 //! The spaces of owners: everything that is kept stands in one, and a claim moves it to another.
 
 use contract::Owner;
+use runtime::torture::{Bug, CrashPoint, crash_point, has_bug};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::rows::to_json;
@@ -58,9 +59,13 @@ pub fn move_space(transaction: &Transaction<'_>, from: &Owner, to: &Owner) -> Re
         "UPDATE OR IGNORE idempotency SET space = ?2 WHERE space = ?1",
         "UPDATE spaces SET moved_to = ?2 WHERE number = ?1",
     ] {
+        if move_rows.contains("UPDATE artifacts") && has_bug(Bug::ClaimLeavesBehind) {
+            continue;
+        }
         transaction.prepare_cached(move_rows)?.execute([from, to])?;
     }
     transaction.prepare_cached("DELETE FROM idempotency WHERE space = ?1")?.execute([from])?;
+    crash_point(CrashPoint::ClaimUncommitted);
     Ok(())
 }
 

@@ -177,6 +177,7 @@ mod tests {
             surfaces: vec![surface],
             description: String::new(),
             intents: Vec::new(),
+            turn_policy: contract::agent::TurnPolicy::default(),
         };
         vec![
             agent("guide", contract::agent::AgentKind::Guide, Surface::General),
