@@ -167,6 +167,10 @@ impl From<RuntimeError> for Refusal {
                 Code::AlreadyDecided,
                 format!("This approval has been decided already: it is {}.", status.as_str()),
             ),
+            RuntimeError::ConversationInUse => Self::new(
+                Code::Conflict,
+                "Something in this conversation is under way. Stop it, or wait for its end, and delete it then.",
+            ),
             RuntimeError::NotRedrivable(why) => Self::new(Code::NotRedrivable, not_redrivable(&why)),
             RuntimeError::Unavailable => {
                 Self::new(Code::Unavailable, "The server takes nothing more just now. Try again in a moment.")

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use contract::{
     ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus, Decision},
-    conversation::Role,
+    conversation::{ConversationSummary, Role},
     execution::Execution,
     intent::{IntentDescriptor, Submitted, Timing},
     problem::FieldError,
@@ -80,6 +80,9 @@ pub enum RuntimeError {
     QuotaReached,
     #[error("somebody has decided already")]
     AlreadyDecided(ApprovalStatus),
+    /// An execution of the conversation has not ended.
+    #[error("the conversation is in use")]
+    ConversationInUse,
     #[error("the execution cannot be driven again")]
     NotRedrivable(RedriveRefusal),
     /// Too much waits already, or the Runtime is stopping.
@@ -181,6 +184,24 @@ impl RuntimeClient {
             Some(Ok(_)) => self.execution(owner, id).await,
             Some(Err(refusal)) => Err(RuntimeError::NotRedrivable(refusal)),
         }
+    }
+
+    /// Gives a conversation another title. `None` where the owner has no such conversation.
+    pub async fn rename_conversation(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+        title: &str,
+    ) -> Result<Option<ConversationSummary>, RuntimeError> {
+        Ok(self.shared.store.rename_conversation(owner, id, title).await?)
+    }
+
+    /// Takes a conversation away, with its messages; its executions stay. `false` where the owner has no such conversation.
+    pub async fn delete_conversation(&self, owner: &Owner, id: &ConversationId) -> Result<bool, RuntimeError> {
+        self.shared.store.delete_conversation(owner, id).await.map_err(|error| match error {
+            StoreError::Conflict => RuntimeError::ConversationInUse,
+            error => error.into(),
+        })
     }
 
     /// Decides an approval, exactly once. `None` where the owner has no such approval.

@@ -44,7 +44,7 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(approvals::decide)) // POST /api/approvals/{hook_id}
         .routes(routes!(agents::list)) // GET /api/agents
         .routes(routes!(conversations::list)) // GET /api/conversations
-        .routes(routes!(conversations::get)) // GET /api/conversations/{id}
+        .routes(routes!(conversations::get, conversations::rename, conversations::delete)) // GET, PATCH, DELETE /api/conversations/{id}
         .routes(routes!(artifacts::list)) // POST /api/artifact/list
         .routes(routes!(artifacts::resolve)) // POST /api/artifact/resolve
         .routes(routes!(artifacts::get)) // GET /api/artifacts/{id}

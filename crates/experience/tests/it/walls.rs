@@ -64,6 +64,7 @@ impl Things {
             "/api/session/{id}/upgrade" | "/api/execution/{id}/cancel" | "/api/execution/{id}/redrive" => json!({}),
             "/api/intent/submit" => json!({ "intent_type": "echo", "session_id": session_id }),
             "/api/approvals/{hook_id}" => json!({ "approved": true }),
+            "/api/conversations/{id}" => json!({ "title": "his" }),
             "/api/artifact/list" => json!({ "session_id": session_id }),
             "/api/artifact/resolve" => json!({ "artifact_id": self.artifact_id }),
             "/api/v1/guide-agent/chat" => json!({ "message": "hello", "session_id": session_id }),

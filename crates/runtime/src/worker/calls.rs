@@ -139,6 +139,7 @@ fn refused(error: &RuntimeError) -> Failure {
         }
         RuntimeError::QuotaReached
         | RuntimeError::AlreadyDecided(_)
+        | RuntimeError::ConversationInUse
         | RuntimeError::NotRedrivable(_)
         | RuntimeError::Unavailable
         | RuntimeError::Storage(_) => Failure::transient(Code::Unavailable, "The Runtime takes nothing just now."),
