@@ -1,13 +1,15 @@
-//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`.
+//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`, `client-types`.
 
 mod asvs;
 mod bench;
+mod client_types;
 mod guard;
 mod idle;
 mod machine;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -50,6 +52,8 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
+    /// Make the types of the TypeScript client from the OpenAPI document
+    ClientTypes,
     /// The limit program of the bench
     #[command(hide = true)]
     Limit {
@@ -72,6 +76,16 @@ async fn main() -> anyhow::Result<()> {
         Task::Idle => idle::run().await,
         Task::Guard { figure, size } => guard::run(figure, size).await,
         Task::Asvs { write } => asvs::run(write),
+        Task::ClientTypes => write_client_types(),
         Task::Limit { listen, data_dir, frames } => bench::serve_limit(listen, &data_dir, frames).await,
     }
+}
+
+/// Writes the types of the TypeScript client, in the folder that the command is run in: the root.
+fn write_client_types() -> anyhow::Result<()> {
+    let document = std::fs::read_to_string(client_types::DOCUMENT)
+        .with_context(|| format!("{} cannot be read; run this in the root", client_types::DOCUMENT))?;
+    std::fs::write(client_types::TYPES, client_types::declarations(&serde_json::from_str(&document)?))?;
+    println!("{} is new.", client_types::TYPES);
+    Ok(())
 }

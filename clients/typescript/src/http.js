@@ -3,7 +3,7 @@
 import { Problem } from './problem.js';
 
 /**
- * @typedef {import('../types/api').AuthResponse} AuthResponse
+ * @typedef {import('../types/api.js').AuthResponse} AuthResponse
  * @typedef {{access_token: string, refresh_token: string}} Tokens
  * @typedef {{
  *   baseUrl?: string,
