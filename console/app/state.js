@@ -1,6 +1,6 @@
 // What all pages share: the client, who is signed in, and what other tabs of the browser are told.
 
-import { Client, Problem } from '../client/index.js';
+import { Client, Problem } from '../../clients/typescript/src/index.js';
 import { useEffect, useState } from './html.js';
 
 /** A value that views look at. @template T */
