@@ -1,6 +1,6 @@
 // Figures of the console: what it weighs, how soon a conversation is painted with an empty cache, and how a long one scrolls.
 //
-//   node console/tests/measure.mjs [TURNS]      default: 2500 turns, which are 5,000 messages
+//   node --experimental-websocket console/tests/measure.mjs [TURNS]      default: 2500 turns, which are 5,000 messages
 //
 // It needs what the browser tests need. The server is one of its own; a release build gives the figures that count.
 

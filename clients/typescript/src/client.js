@@ -54,6 +54,14 @@ function auth(http) {
     login: (body) => signIn('/api/auth/login', body),
     /** Gets a new access token; it happens by itself where one has run out. */
     refresh: () => http.refresh(),
+    /** Where one is signed in, newest first. @returns {Promise<import('../types/api.js').OwnSignIn[]>} */
+    signIns: async () => (await http.ask('GET', '/api/auth/sign-ins')).sign_ins,
+    /** @param {string} id */
+    endSignIn: (id) => http.ask('DELETE', `/api/auth/sign-ins/${part(id)}`),
+    /** All but the one that this call uses. */
+    endOtherSignIns: () => http.ask('DELETE', '/api/auth/sign-ins'),
+    /** All other sign-ins end with it. @param {{current_password: string, new_password: string}} body */
+    changePassword: (body) => http.ask('POST', '/api/auth/password', { json: body }),
     /** @param {{all?: boolean}} [query] */
     async logout(query = {}) {
       await http.ask('POST', '/api/auth/logout', { query });

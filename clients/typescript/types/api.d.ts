@@ -95,9 +95,46 @@ export interface ArtifactPage {
   total: number;
 }
 
+/** What was asked for. */
+export type AuditAction = "register" | "sign_in" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
+
+/** One decision. */
+export interface AuditEntry {
+  action: AuditAction;
+  /** The client's address; absent where an operator did it on the data folder. */
+  address?: string | null;
+  at: Timestamp;
+  /** The code of the refusal. */
+  code?: string | null;
+  outcome: AuditOutcome;
+  request_id?: string | null;
+  /** What it was about: the id of a sign-in, a session, a key. */
+  subject?: string | null;
+  tenant_id?: TenantId | null;
+  user_id?: UserId | null;
+}
+
+/** What came of it. */
+export type AuditOutcome = "allowed" | "refused";
+
+/** The answer of `GET /api/audit`: newest first. */
+export interface AuditPage {
+  next_cursor?: string | null;
+  records: AuditRecord[];
+}
+
+/** An entry in its place in the chain. */
+export type AuditRecord = AuditEntry & {
+  /** SHA-256 in hexadecimal, over the hash of the record before, the number and the entry. */
+  hash: string;
+  /** Counted from 1 without holes, over all tenants. */
+  number: number;
+};
+
 /** The answer of register, login and refresh. With `?mode=cookie` the tokens travel as cookies and are not in it. */
 export interface AuthResponse {
   access_token?: Secret | null;
+  csrf_token?: Secret | null;
   /** Seconds until the access token expires. */
   expires_in: number;
   message: string;
@@ -116,6 +153,12 @@ export interface AuthResponse {
 export interface CancelExecution {
   /** Up to 500 characters. */
   reason?: string | null;
+}
+
+/** The body of `POST /api/auth/password`. */
+export interface ChangePassword {
+  current_password: Secret;
+  new_password: Secret;
 }
 
 export interface Chat {
@@ -413,6 +456,27 @@ export interface MessagePayload {
   context?: MessageContext;
   /** 1 to 32,000 characters. */
   text: string;
+}
+
+/** One of a user's own sign-ins. */
+export interface OwnSignIn {
+  /** From where it did that. */
+  address?: string | null;
+  /** What the client called itself (`User-Agent`), the last time that it signed in or refreshed. */
+  agent?: string | null;
+  created_at: Timestamp;
+  /** Whether this very request uses it. */
+  current: boolean;
+  expires_at: Timestamp;
+  session_id: SessionId;
+  sign_in_id: SignInId;
+  /** When it signed in or refreshed last. */
+  used_at: Timestamp;
+}
+
+/** The answer of `GET /api/auth/sign-ins`: newest first. */
+export interface OwnSignIns {
+  sign_ins: OwnSignIn[];
 }
 
 /** How urgent an execution is beside others that wait for the same places. Of seven places that become free, `high` gets four, `normal` two and `low` one; what one of them does not need goes to the others. */
