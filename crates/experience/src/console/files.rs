@@ -44,6 +44,8 @@ pub(super) const FILES: &[ConsoleFile] = &[
     file!("console/app/pages/files.js"),
     file!("console/app/pages/overview.js"),
     file!("console/app/pages/settings.js"),
+    file!("console/app/pages/settings/password.js"),
+    file!("console/app/pages/settings/sign-ins.js"),
     file!("console/app/pages/sign-in.js"),
     file!("console/app/router.js"),
     file!("console/app/shell.js"),
