@@ -10,7 +10,7 @@ export const artifacts = join(root, 'target', 'console-test');
 export const orders = join(root, 'examples', 'data', 'orders.csv');
 export const procedure = join(root, 'examples', 'data', 'returns_procedure.md');
 
-const PASSWORD = 'a long pass phrase';
+export const PASSWORD = 'a long pass phrase';
 /** How long a page may take for anything that a test waits for. */
 const PATIENCE_MS = 15_000;
 
@@ -69,7 +69,8 @@ export class Stage {
     await page.goto(`${this.base}/`);
     await page.getByRole('button', { name: 'Make an account' }).click();
     await page.getByLabel('Your name').fill('Ada Lovelace');
-    await page.getByLabel('E-mail address').fill(`ada.${people++}@example.com`);
+    page.address = `ada.${people++}@example.com`;
+    await page.getByLabel('E-mail address').fill(page.address);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Register' }).click();
     await page.locator('#message').waitFor();

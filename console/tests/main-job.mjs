@@ -1,7 +1,7 @@
 // The main job, as a person does it: sign up, bring a file, ask, see who answers and why, agree or refuse, stop.
 
 import assert from 'node:assert/strict';
-import { orders, procedure, say, upload } from './harness.mjs';
+import { PASSWORD, orders, procedure, say, upload } from './harness.mjs';
 
 export const tests = {
   async 'the main job is done without reading anything'(stage) {
@@ -117,5 +117,46 @@ export const tests = {
     await page.keyboard.press('Enter');
     await page.locator('.answer-foot').nth(1).waitFor();
     assert.equal(await page.locator('.said-text').last().textContent(), 'what can I do here?');
+  },
+
+  async 'an agent is asked by name'(stage) {
+    const page = await stage.person();
+    await page.goto(`${stage.base}/agents`);
+    await page.getByLabel('A message; nothing is executed').fill('how good is orders.csv?');
+    await page.getByRole('button', { name: 'Find out' }).click();
+    await page.getByText('Insights would answer').waitFor();
+    await page.locator('.agent', { hasText: 'liaison.content' }).getByRole('link', { name: 'Talk to it' }).click();
+    await say(page, 'which files are there?');
+    assert.equal(await page.locator('.voice-name').last().textContent(), 'Content');
+    await page.getByRole('button', { name: 'why?' }).last().click();
+    assert.match(await page.locator('.why-text').textContent(), /asked for by name/);
+  },
+
+  async 'a sign-in is ended from another, and a password is changed'(stage) {
+    const page = await stage.person();
+    const other = await stage.page();
+    const signIn = async (password) => {
+      await other.getByLabel('E-mail address').fill(page.address);
+      await other.getByLabel('Password').fill(password);
+      await other.getByRole('button', { name: 'Sign in' }).click();
+      await other.locator('#message').waitFor();
+    };
+    await other.goto(`${stage.base}/`);
+    await signIn(PASSWORD);
+    await page.goto(`${stage.base}/settings`);
+    const signIns = page.getByRole('list', { name: 'Sign-ins' });
+    await signIns.getByRole('button', { name: 'End it' }).click();
+    await signIns.getByRole('button', { name: 'End it' }).waitFor({ state: 'detached' });
+    await other.goto(`${stage.base}/`);
+    await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByLabel('The present one').fill('not this one at all');
+    await page.getByLabel('The new one').fill('quite another pass phrase');
+    await page.getByRole('button', { name: 'Change it' }).click();
+    await page.locator('form [role=alert]').waitFor();
+    await page.getByLabel('The present one').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Change it' }).click();
+    await page.getByText('Your password is another one.').waitFor();
+    await stage.shot(page, 'settings');
+    await signIn('quite another pass phrase');
   },
 };

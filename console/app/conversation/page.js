@@ -12,8 +12,8 @@ import { Timeline } from './timeline.js';
 /** The id of the conversation that is not begun yet. */
 let nextId = newId('conv');
 
-/** @param {{id?: string, first?: Promise<any>}} props */
-export function ConversationPage({ id, first }) {
+/** @param {{id?: string, agent?: string, first?: Promise<any>}} props */
+export function ConversationPage({ id, agent, first }) {
   const isNew = !id;
   const talkId = id ?? nextId;
   const talk = useMemo(() => openTalk(talkId, { isNew, first }), [talkId]);
@@ -46,7 +46,7 @@ export function ConversationPage({ id, first }) {
       : turns.length === 0 ? html`<${Welcome} say=${say} agents=${agents} />`
         : html`<${Timeline} talk=${talk} version=${version} actions=${actions} />`}
     <${Connection} talk=${talk} />
-    <${Composer} key=${talk.id} talk=${talk} agents=${agents} edited=${edited} onSay=${say} lastSaid=${turns.at(-1)?.text} />
+    <${Composer} key=${talk.id} talk=${talk} agents=${agents} asked=${agent} edited=${edited} onSay=${say} lastSaid=${turns.at(-1)?.text} />
     <${Spoken} talk=${talk} />
   </div>`;
 }

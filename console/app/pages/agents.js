@@ -23,6 +23,7 @@ export default function Agents() {
       <details><summary>What it may do (${agent.intents.length})</summary>
         <dl>${agent.intents.map((/** @type {string} */ name) => html`<dt><b>${words(name)}</b>${needsWord(intents, name) && html` <span class="badge badge-draft">asks first</span>`}</dt><dd class="hint">${describeIntent(intents, name) ?? ''}</dd>`)}</dl>
       </details>
+      ${agent.kind !== 'specialist' && html`<div class="row row-end"><a class="button" href=${`/?agent=${encodeURIComponent(agent.agent_id)}`}>Talk to it</a></div>`}
     </section>`)}</div>
   </div>`;
 }
