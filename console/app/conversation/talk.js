@@ -9,6 +9,8 @@ const PAGE = 60;
 const HIDDEN_MS = 250;
 /** Executions that are read at the same time to make old turns whole. */
 const MAX_READING = 3;
+/** Turns that wait to be read; the oldest of more have long left the sight. */
+const MAX_TO_READ = 30;
 /** Events after which the lists beside the conversation are old. */
 const MOVES_LISTS = new Set(['execution.accepted', 'agent.completed', 'agent.failed', 'agent.cancelled']);
 const MOVES_APPROVALS = new Set(['approval.pending', 'approval.decided', 'approval.expired']);
@@ -152,6 +154,7 @@ export class Talk {
   complete(turn) {
     if (turn.isWhole || !turn.executionId || this.toRead.includes(turn)) return;
     this.toRead.push(turn);
+    if (this.toRead.length > MAX_TO_READ) this.toRead.shift();
     this.readNext();
   }
 

@@ -10,8 +10,15 @@ import { Button, Time } from '../ui.js';
 import { ApprovalCard } from './approval.js';
 import { Made } from './made.js';
 
+/** How long a turn has to be in sight before what happened in it is read, in milliseconds. */
+const GLANCE_MS = 150;
+
 export const TurnView = memo((/** @type {any} */ { turn, talk, actions, isLast }) => {
-  useEffect(() => talk.complete(turn), [turn]);
+  useEffect(() => {
+    // What is only scrolled past is not asked for.
+    const timer = setTimeout(() => talk.complete(turn), GLANCE_MS);
+    return () => clearTimeout(timer);
+  }, [turn]);
   return html`<${Said} turn=${turn} actions=${actions} /><${Answer} turn=${turn} talk=${talk} actions=${actions} isLast=${isLast} />`;
 });
 
