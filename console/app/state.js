@@ -83,6 +83,8 @@ export async function loadWaiting() {
 /** Something changed that other tabs and other parts of the page show too. @typedef {'account' | 'conversations' | 'approvals' | 'files'} Topic */
 
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('symphainy') : null;
+// Where pages are tested without a browser, the process need not wait for it.
+/** @type {any} */ (channel)?.unref?.();
 /** @type {Set<(topic: Topic) => void>} */
 const topicListeners = new Set();
 
