@@ -11,20 +11,19 @@ import { dirname, extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const client = join(here, '..', 'clients', 'typescript', 'src');
+const root = join(here, '..');
 const port = Number(process.argv[2] ?? 8100);
 const server = new URL(process.argv[3] ?? 'http://127.0.0.1:8000');
 
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.html': 'text/html' };
 const PREFIX = '/console/dev/';
 
-/** The file of the console that is meant, or nothing. */
+/** The file that is meant, or nothing: the console's and the client's are served, by their paths in the repository. */
 function fileOf(path) {
   if (!path.startsWith(PREFIX)) return null;
   const relative = normalize(decodeURIComponent(path.slice(PREFIX.length)));
-  if (relative.startsWith('..') || relative.startsWith(sep)) return null;
-  const parts = relative.split(sep);
-  return parts[0] === 'client' ? join(client, ...parts.slice(1)) : join(here, relative);
+  const isServed = ['console', join('clients', 'typescript', 'src')].some((folder) => relative.startsWith(folder + sep));
+  return isServed ? join(root, relative) : null;
 }
 
 /** Passes a request on, and gives the answer's head a chance to be changed. */

@@ -8,7 +8,7 @@ import { html, useId } from './html.js';
  * @typedef {{from: string, to: string, label?: string}} Edge
  */
 
-const NODE = { width: 168, height: 56, across: 28, along: 44 };
+const NODE = { width: 168, height: 58, across: 20, along: 48 };
 /** Letters that fit into a line of a node, and its lines. */
 const LINE = 23;
 const MAX_LINES = 3;
@@ -39,12 +39,29 @@ export function layout(nodes, edges) {
   /** @type {string[][]} */
   const layers = [];
   for (const node of nodes) (layers[layer.get(node.id) ?? 0] ??= []).push(node.id);
-  const full = layers.map((ids) => ids ?? []);
-  untangle(full, forward);
+  const full = Array.from(layers, (ids) => ids ?? []);
+  const ways = throughLayers(forward, layer, full);
+  untangle(full, ways.flatMap(({ steps }) => steps.slice(1).map((to, index) => ({ from: steps[index], to }))));
   /** @type {Map<string, {layer: number, row: number}>} */
   const places = new Map();
   full.forEach((ids, at) => ids.forEach((id, row) => places.set(id, { layer: at, row: row - (ids.length - 1) / 2 })));
-  return { places, edges: real.map((edge) => ({ ...edge, isBack: back.has(edge) })), layers: full.length };
+  const backward = [...back].map((edge) => ({ edge, steps: [edge.from, edge.to], isBack: true }));
+  return { places, ways: [...ways, ...backward], layers: full.length };
+}
+
+/**
+ * Where an edge passes layers it gets a place in each, so that it goes around what lies there.
+ * @param {Edge[]} edges
+ * @param {Map<string, number>} layer
+ * @param {string[][]} layers
+ */
+function throughLayers(edges, layer, layers) {
+  return edges.map((edge, number) => {
+    const [first, last] = [layer.get(edge.from) ?? 0, layer.get(edge.to) ?? 0];
+    const between = Array.from({ length: Math.max(0, last - first - 1) }, (_, index) => `${number} passes ${first + 1 + index}`);
+    between.forEach((id, index) => layers[first + 1 + index].push(id));
+    return { edge, steps: [edge.from, ...between, edge.to], isBack: false };
+  });
 }
 
 /** Edges that close a circle. @param {Node[]} nodes @param {Edge[]} edges */
@@ -86,7 +103,7 @@ export function Diagram({ nodes, edges, title, present }) {
   const least = Math.min(...rows, 0);
   const [stepX, stepY] = [NODE.width + NODE.along, NODE.height + NODE.across];
   const width = plan.layers * stepX - NODE.along + 24;
-  const hasBack = plan.edges.some((edge) => edge.isBack);
+  const hasBack = plan.ways.some((way) => way.isBack);
   const height = (Math.max(...rows, 0) - least + 1) * stepY - NODE.across + 24 + (hasBack ? 36 : 0);
   const corner = (/** @type {string} */ id) => {
     const place = plan.places.get(id) ?? { layer: 0, row: 0 };
@@ -95,22 +112,32 @@ export function Diagram({ nodes, edges, title, present }) {
   return html`<div class="diagram" tabindex="0" role="region" aria-label=${title}>
     <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="group" aria-label=${title}>
       <defs><marker id=${arrow} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="arrow" d="M0 0L8 4L0 8Z" /></marker></defs>
-      ${plan.edges.map((edge) => html`<${EdgeView} edge=${edge} from=${corner(edge.from)} to=${corner(edge.to)} floor=${height - 10} arrow=${arrow} />`)}
+      ${plan.ways.map((way) => html`<${Way} label=${way.edge.label} isBack=${way.isBack} corners=${way.steps.map(corner)} floor=${height - 10} arrow=${arrow} />`)}
       ${nodes.map((node) => html`<${NodeView} node=${node} at=${corner(node.id)} isPresent=${node.id === present} />`)}
     </svg>
   </div>`;
 }
 
 /** @param {any} props */
-function EdgeView({ edge, from, to, floor, arrow }) {
-  const start = { x: from.x + NODE.width, y: from.y + NODE.height / 2 };
-  const end = { x: to.x - 2, y: to.y + NODE.height / 2 };
-  const bend = Math.max(NODE.along / 2, Math.min(60, (end.x - start.x) / 2));
-  const path = edge.isBack
-    ? `M${from.x + NODE.width / 2} ${from.y + NODE.height}V${floor}H${to.x + NODE.width / 2}V${to.y + NODE.height + 2}`
-    : `M${start.x} ${start.y}C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
-  const label = edge.isBack ? { x: (from.x + to.x + NODE.width) / 2, y: floor - 5 } : { x: start.x + NODE.along / 2, y: start.y + (end.y - start.y) * 0.3 - 5 };
-  return html`<g class="edge"><path d=${path} marker-end=${`url(#${arrow})`} />${edge.label && html`<text x=${label.x} y=${label.y}>${edge.label}</text>`}</g>`;
+function Way({ label, isBack, corners, floor, arrow }) {
+  const { width, height } = NODE;
+  const [from, to] = [corners[0], corners.at(-1)];
+  const next = corners[1];
+  const middle = (/** @type {{y: number}} */ corner) => corner.y + height / 2;
+  if (isBack) {
+    const path = `M${from.x + width / 2} ${from.y + height}V${floor}H${to.x + width / 2}V${to.y + height + 2}`;
+    return html`<g class="edge"><path d=${path} marker-end=${`url(#${arrow})`} />${label && html`<text x=${(from.x + to.x + width) / 2} y=${floor - 5}>${label}</text>`}</g>`;
+  }
+  let path = `M${from.x + width} ${middle(from)}`;
+  corners.slice(1).forEach((/** @type {any} */ corner, /** @type {number} */ index) => {
+    const before = corners[index];
+    const [x, y] = [corner.x - (corner === to ? 2 : 0), middle(corner)];
+    const bend = NODE.along / 2;
+    path += `C${before.x + width + bend} ${middle(before)} ${x - bend} ${y} ${x} ${y}`;
+    if (corner !== to) path += `H${corner.x + width}`;
+  });
+  const at = { x: from.x + width + NODE.along / 2, y: middle(from) + (middle(next) - middle(from)) * 0.5 - 5 };
+  return html`<g class="edge"><path d=${path} marker-end=${`url(#${arrow})`} />${label && html`<text x=${at.x} y=${at.y}>${label}</text>`}</g>`;
 }
 
 /** @param {{node: Node, at: {x: number, y: number}, isPresent: boolean}} props */

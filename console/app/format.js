@@ -73,6 +73,9 @@ export function words(name) {
   return text ? text[0].toUpperCase() + text.slice(1) : name;
 }
 
+/** What an intent is called. @param {string} type */
+export const intentName = (type) => (type === 'agent_invoke' ? 'Answer a message' : words(type));
+
 /** `liaison.insights` as somebody's name. @param {string | null | undefined} agentId */
 export function agentName(agentId) {
   if (!agentId) return 'Nobody yet';

@@ -57,7 +57,7 @@ function App() {
   if (person === undefined) return html`<main class="door"><${Busy}>Opening…</${Busy}></main>`;
   if (person === null || present.page === 'sign-in') return html`<${SignInPage} onDone=${() => go(safePath(present.query.get('to')), { replace: true })} />`;
   return html`<${Shell}>${isConversation
-    ? html`<${ConversationPage} id=${present.id} first=${present.id === opened.id ? first : undefined} />`
+    ? html`<${ConversationPage} id=${present.id} agent=${present.query.get('agent') ?? ''} first=${present.id === opened.id ? first : undefined} />`
     : html`<${LaterPage} key=${present.page} name=${present.page} id=${present.id} query=${present.query} />`}</${Shell}>`;
 }
 

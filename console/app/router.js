@@ -31,10 +31,15 @@ export function route({ pathname, search } = globalThis.location) {
 const listeners = new Set();
 const tell = () => listeners.forEach((listener) => listener());
 
+/** Whether this is another page than the one that was opened. */
+export const hasMoved = () => moves > 0;
+let moves = 0;
+
 /** Goes to another page. @param {string} path @param {{replace?: boolean}} [options] */
 export function go(path, { replace = false } = {}) {
   if (path === location.pathname + location.search) return;
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
+  moves++;
   tell();
 }
 

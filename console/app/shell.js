@@ -1,7 +1,7 @@
 // What stands around every page: the mark, the ways to the pages, the newest conversations, and short notices.
 
 import { agentName, count, voice, when } from './format.js';
-import { classes, html, useEffect, useRef, useState } from './html.js';
+import { classes, html, useEffect, useState } from './html.js';
 import { Fermata, Icon, Mark } from './icons.js';
 import { go, useRoute } from './router.js';
 import { changed, client, loadRecent, loadWaiting, me, notices, notifyProblem, onChanged, recent, useCell, waiting } from './state.js';
@@ -22,20 +22,13 @@ const PLACES = [
 export function Shell({ children }) {
   const present = useRoute();
   const [isOpen, setOpen] = useState(false);
-  const main = useRef(/** @type {HTMLElement | null} */ (null));
-  const isFirst = useRef(true);
   useEffect(() => {
     const looks = [onChanged('conversations', refreshLists), onChanged('approvals', refreshLists)];
     loadRecent().catch(notifyProblem);
     loadWaiting().catch(() => {});
     return () => looks.forEach((stop) => stop());
   }, []);
-  useEffect(() => {
-    setOpen(false);
-    // A page that was gone to is said by its heading; the first one says itself.
-    if (!isFirst.current && present.page !== 'conversation' && present.page !== 'start') main.current?.querySelector('h1')?.focus();
-    isFirst.current = false;
-  }, [present.page, present.id]);
+  useEffect(() => setOpen(false), [present.page, present.id]);
   return html`<a class="skip" href="#main">To the content</a>
     <div class=${classes('shell', isOpen && 'shell-open')}>
       <header class="top-bar">
@@ -45,7 +38,7 @@ export function Shell({ children }) {
       </header>
       <${Side} present=${present} close=${() => setOpen(false)} />
       ${isOpen && html`<div class="veil" onClick=${() => setOpen(false)}></div>`}
-      <main id="main" class="main" ref=${main} tabindex="-1">${children}</main>
+      <main id="main" class="main" tabindex="-1">${children}</main>
     </div>
     <${Notices} />`;
 }

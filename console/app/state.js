@@ -1,6 +1,6 @@
 // What all pages share: the client, who is signed in, and what other tabs of the browser are told.
 
-import { Client, Problem } from '../client/index.js';
+import { Client, Problem } from '../../clients/typescript/src/index.js';
 import { useEffect, useState } from './html.js';
 
 /** A value that views look at. @template T */
@@ -83,6 +83,8 @@ export async function loadWaiting() {
 /** Something changed that other tabs and other parts of the page show too. @typedef {'account' | 'conversations' | 'approvals' | 'files'} Topic */
 
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('symphainy') : null;
+// Where pages are tested without a browser, the process need not wait for it.
+/** @type {any} */ (channel)?.unref?.();
 /** @type {Set<(topic: Topic) => void>} */
 const topicListeners = new Set();
 

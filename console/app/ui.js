@@ -3,6 +3,7 @@
 import { classes, html, useEffect, useRef, useState } from './html.js';
 import { inFull, when } from './format.js';
 import { Icon } from './icons.js';
+import { hasMoved } from './router.js';
 
 /** @param {any} props */
 export function Button({ kind = 'plain', icon, label, children, ...rest }) {
@@ -145,8 +146,11 @@ export function Menu({ label, icon = 'more', items }) {
 /** What a page is called, said in its heading, the tab and to screen readers. @param {{title: string, children?: any, lead?: any}} props */
 export function PageHead({ title, children, lead }) {
   useTitle(title);
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  // The page that was opened says itself; one that was gone to is said by its heading.
+  useEffect(() => void (hasMoved() && heading.current?.focus()), []);
   return html`<header class="page-head">
-    <div><h1 tabindex="-1">${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>
+    <div><h1 tabindex="-1" ref=${heading}>${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>
     ${children && html`<div class="row">${children}</div>`}
   </header>`;
 }

@@ -1,7 +1,8 @@
-//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`, `torture`.
+//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`, `torture`, `client-types`.
 
 mod asvs;
 mod bench;
+mod client_types;
 mod guard;
 mod idle;
 mod machine;
@@ -9,6 +10,7 @@ mod torture;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -53,6 +55,8 @@ enum Task {
     },
     /// Kill the product again and again under load, and look for what it had acknowledged
     Torture(torture::Plan),
+    /// Make the types of the TypeScript client from the OpenAPI document
+    ClientTypes,
     /// The limit program of the bench
     #[command(hide = true)]
     Limit {
@@ -76,6 +80,16 @@ async fn main() -> anyhow::Result<()> {
         Task::Guard { figure, size } => guard::run(figure, size).await,
         Task::Asvs { write } => asvs::run(write),
         Task::Torture(plan) => torture::run(plan).await,
+        Task::ClientTypes => write_client_types(),
         Task::Limit { listen, data_dir, frames } => bench::serve_limit(listen, &data_dir, frames).await,
     }
+}
+
+/// Writes the types of the TypeScript client, in the folder that the command is run in: the root.
+fn write_client_types() -> anyhow::Result<()> {
+    let document = std::fs::read_to_string(client_types::DOCUMENT)
+        .with_context(|| format!("{} cannot be read; run this in the root", client_types::DOCUMENT))?;
+    std::fs::write(client_types::TYPES, client_types::declarations(&serde_json::from_str(&document)?))?;
+    println!("{} is new.", client_types::TYPES);
+    Ok(())
 }

@@ -4,8 +4,6 @@ import { watchExecution } from './events.js';
 import { Http } from './http.js';
 import { ConversationSocket } from './socket.js';
 
-/** @typedef {import('../types/api')} Api */
-
 /** @param {string} id */
 const part = (id) => encodeURIComponent(id);
 
@@ -26,7 +24,7 @@ export class Client {
     this.agents = agents(http);
   }
 
-  /** Who is signed in. @returns {Promise<import('../types/api').Me>} */
+  /** Who is signed in. @returns {Promise<import('../types/api.js').Me>} */
   me() {
     return this.http.ask('GET', '/api/auth/me');
   }
@@ -43,7 +41,7 @@ export class Client {
 
 /** @param {Http} http */
 function auth(http) {
-  /** @param {string} path @param {unknown} json @returns {Promise<import('../types/api').AuthResponse>} */
+  /** @param {string} path @param {unknown} json @returns {Promise<import('../types/api.js').AuthResponse>} */
   const signIn = async (path, json) => {
     const answer = await http.ask('POST', path, { query: http.signInQuery, json, anonymous: true });
     http.signedIn(answer);
@@ -56,6 +54,14 @@ function auth(http) {
     login: (body) => signIn('/api/auth/login', body),
     /** Gets a new access token; it happens by itself where one has run out. */
     refresh: () => http.refresh(),
+    /** Where one is signed in, newest first. @returns {Promise<import('../types/api.js').OwnSignIn[]>} */
+    signIns: async () => (await http.ask('GET', '/api/auth/sign-ins')).sign_ins,
+    /** @param {string} id */
+    endSignIn: (id) => http.ask('DELETE', `/api/auth/sign-ins/${part(id)}`),
+    /** All but the one that this call uses. */
+    endOtherSignIns: () => http.ask('DELETE', '/api/auth/sign-ins'),
+    /** All other sign-ins end with it. @param {{current_password: string, new_password: string}} body */
+    changePassword: (body) => http.ask('POST', '/api/auth/password', { json: body }),
     /** @param {{all?: boolean}} [query] */
     async logout(query = {}) {
       await http.ask('POST', '/api/auth/logout', { query });
@@ -68,14 +74,14 @@ function auth(http) {
 /** @param {Http} http */
 function sessions(http) {
   return {
-    /** @param {Record<string, unknown>} [metadata] @returns {Promise<import('../types/api').Session>} */
+    /** @param {Record<string, unknown>} [metadata] @returns {Promise<import('../types/api.js').Session>} */
     create: (metadata) => http.ask('POST', '/api/session/create', { json: { metadata } }),
-    /** @param {Record<string, unknown>} [metadata] @returns {Promise<import('../types/api').Session>} */
+    /** @param {Record<string, unknown>} [metadata] @returns {Promise<import('../types/api.js').Session>} */
     createAnonymous: (metadata) =>
       http.ask('POST', '/api/session/create-anonymous', { json: { metadata }, anonymous: true }),
-    /** @param {string} id @returns {Promise<import('../types/api').Session>} */
+    /** @param {string} id @returns {Promise<import('../types/api.js').Session>} */
     get: (id) => http.ask('GET', `/api/session/${part(id)}`),
-    /** Claims an anonymous session. @param {string} id @returns {Promise<import('../types/api').Session>} */
+    /** Claims an anonymous session. @param {string} id @returns {Promise<import('../types/api.js').Session>} */
     upgrade: (id) => http.ask('PATCH', `/api/session/${part(id)}/upgrade`, { json: {} }),
     /** @param {string} id */
     delete: (id) => http.ask('DELETE', `/api/session/${part(id)}`),
@@ -85,13 +91,13 @@ function sessions(http) {
 /** @param {Http} http */
 function intents(http) {
   return {
-    /** @returns {Promise<import('../types/api').IntentDescriptor[]>} */
+    /** @returns {Promise<import('../types/api.js').IntentDescriptor[]>} */
     list: async () => (await http.ask('GET', '/api/intents')).intents,
     /**
      * Submits an intent. It is durable once this answers; with a key, a second time is the first.
-     * @param {Partial<import('../types/api').SubmitIntent> & {intent_type: string, session_id: string}} body
+     * @param {Partial<import('../types/api.js').SubmitIntent> & {intent_type: string, session_id: string}} body
      * @param {{key?: string}} [options]
-     * @returns {Promise<import('../types/api').Submitted>}
+     * @returns {Promise<import('../types/api.js').Submitted>}
      */
     submit: (body, { key } = {}) =>
       http.ask('POST', '/api/intent/submit', { json: body, headers: key ? { 'idempotency-key': key } : {} }),
@@ -101,17 +107,17 @@ function intents(http) {
 /** @param {Http} http */
 function executions(http) {
   return {
-    /** @param {string} id @returns {Promise<import('../types/api').Execution>} */
+    /** @param {string} id @returns {Promise<import('../types/api.js').Execution>} */
     get: (id) => http.ask('GET', `/api/execution/${part(id)}/status`),
     /**
      * @param {{status?: string, intent_type?: string, session_id?: string, conversation_id?: string, parent?: string,
      *   dead_letters?: boolean, limit?: number, cursor?: string}} [query]
-     * @returns {Promise<import('../types/api').ExecutionPage>}
+     * @returns {Promise<import('../types/api.js').ExecutionPage>}
      */
     list: (query) => http.ask('GET', '/api/executions', { query }),
-    /** Another round of attempts for one that failed for good. @param {string} id @returns {Promise<import('../types/api').Execution>} */
+    /** Another round of attempts for one that failed for good. @param {string} id @returns {Promise<import('../types/api.js').Execution>} */
     redrive: (id) => http.ask('POST', `/api/execution/${part(id)}/redrive`),
-    /** @param {string} id @param {string} [reason] @returns {Promise<import('../types/api').Execution>} */
+    /** @param {string} id @param {string} [reason] @returns {Promise<import('../types/api.js').Execution>} */
     cancel: (id, reason) => http.ask('POST', `/api/execution/${part(id)}/cancel`, { json: { reason } }),
     /** Its events, from any number on, to its end. @param {string} id @param {{after?: number, signal?: AbortSignal}} [options] */
     watch: (id, options) => watchExecution(http, id, options),
@@ -119,7 +125,7 @@ function executions(http) {
      * Waits for its end.
      * @param {string} id
      * @param {{signal?: AbortSignal}} [options]
-     * @returns {Promise<import('../types/api').Execution>}
+     * @returns {Promise<import('../types/api.js').Execution>}
      */
     async ended(id, options) {
       const events = watchExecution(http, id, options);
@@ -132,9 +138,9 @@ function executions(http) {
 /** @param {Http} http */
 function approvals(http) {
   return {
-    /** @param {{status?: string, limit?: number, cursor?: string}} [query] @returns {Promise<import('../types/api').ApprovalPage>} */
+    /** @param {{status?: string, limit?: number, cursor?: string}} [query] @returns {Promise<import('../types/api.js').ApprovalPage>} */
     list: (query) => http.ask('GET', '/api/approvals', { query }),
-    /** @param {string} hookId @param {import('../types/api').Decision} decision @returns {Promise<import('../types/api').Approval>} */
+    /** @param {string} hookId @param {import('../types/api.js').Decision} decision @returns {Promise<import('../types/api.js').Approval>} */
     decide: (hookId, decision) => http.ask('POST', `/api/approvals/${part(hookId)}`, { json: decision }),
   };
 }
@@ -142,19 +148,23 @@ function approvals(http) {
 /** @param {Http} http */
 function conversations(http) {
   return {
-    /** @param {{limit?: number, cursor?: string}} [query] @returns {Promise<import('../types/api').ConversationPage>} */
+    /** @param {{search?: string, limit?: number, cursor?: string}} [query] @returns {Promise<import('../types/api.js').ConversationPage>} */
     list: (query) => http.ask('GET', '/api/conversations', { query }),
-    /** @param {string} id @param {{limit?: number, before?: string}} [query] @returns {Promise<import('../types/api').Conversation>} */
+    /** @param {string} id @param {{limit?: number, before?: string}} [query] @returns {Promise<import('../types/api.js').Conversation>} */
     get: (id, query) => http.ask('GET', `/api/conversations/${part(id)}`, { query }),
+    /** @param {string} id @param {string} title @returns {Promise<import('../types/api.js').ConversationSummary>} */
+    rename: (id, title) => http.ask('PATCH', `/api/conversations/${part(id)}`, { json: { title } }),
+    /** Its messages go for good; what was done in it stays. @param {string} id */
+    delete: (id) => http.ask('DELETE', `/api/conversations/${part(id)}`),
   };
 }
 
 /** @param {Http} http */
 function artifacts(http) {
   return {
-    /** @param {Partial<import('../types/api').ListArtifacts>} [json] @returns {Promise<import('../types/api').ArtifactPage>} */
+    /** @param {Partial<import('../types/api.js').ListArtifacts>} [json] @returns {Promise<import('../types/api.js').ArtifactPage>} */
     list: (json = {}) => http.ask('POST', '/api/artifact/list', { json }),
-    /** @param {string} id @returns {Promise<import('../types/api').Artifact>} */
+    /** @param {string} id @returns {Promise<import('../types/api.js').Artifact>} */
     get: (id) => http.ask('GET', `/api/artifacts/${part(id)}`),
     /** Its bytes, where it has any. @param {string} id */
     content: (id) => http.send('GET', `/api/artifacts/${part(id)}/content`),
@@ -164,7 +174,7 @@ function artifacts(http) {
      * Uploads a file, and answers once it is taken in.
      * @param {Blob} file
      * @param {{name?: string, sessionId?: string, signal?: AbortSignal}} [options]
-     * @returns {Promise<import('../types/api').Artifact>}
+     * @returns {Promise<import('../types/api.js').Artifact>}
      */
     upload(file, { name, sessionId, signal } = {}) {
       const form = new FormData();
@@ -178,7 +188,7 @@ function artifacts(http) {
 /** @param {Http} http */
 function agents(http) {
   return {
-    /** @returns {Promise<import('../types/api').AgentSummary[]>} */
+    /** @returns {Promise<import('../types/api.js').AgentSummary[]>} */
     list: async () => (await http.ask('GET', '/api/agents')).agents,
     /** Who would answer, and with what; nothing is executed. @param {{message: string, surface?: string}} json */
     analyze: (json) => http.ask('POST', '/api/v1/guide-agent/analyze-intent', { json }),

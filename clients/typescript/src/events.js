@@ -12,7 +12,7 @@ const LAST = new Set(['execution.completed', 'execution.failed', 'execution.canc
  * @param {import('./http.js').Http} http
  * @param {string} executionId
  * @param {{after?: number, signal?: AbortSignal}} [options]
- * @returns {AsyncGenerator<import('../types/api').Event>}
+ * @returns {AsyncGenerator<import('../types/api.js').Event>}
  */
 export async function* watchExecution(http, executionId, { after = 0, signal } = {}) {
   const backoff = new Backoff();

@@ -3,7 +3,7 @@
 import { Problem } from './problem.js';
 
 /**
- * @typedef {import('../types/api').AuthResponse} AuthResponse
+ * @typedef {import('../types/api.js').AuthResponse} AuthResponse
  * @typedef {{access_token: string, refresh_token: string}} Tokens
  * @typedef {{
  *   baseUrl?: string,
@@ -93,6 +93,8 @@ export class Http {
     const sent = { accept: 'application/json', ...headers };
     const bearer = anonymous ? undefined : (this.apiKey ?? this.tokens?.access_token);
     if (bearer) sent.authorization = `Bearer ${bearer}`;
+    const csrf = this.mode === 'cookie' && method !== 'GET' && !anonymous ? csrfToken() : undefined;
+    if (csrf) sent['x-csrf-token'] = csrf;
     if (json !== undefined) sent['content-type'] = 'application/json';
     try {
       const body = form ?? (json === undefined ? undefined : JSON.stringify(json));
@@ -153,4 +155,11 @@ export class Http {
     this.onSignedOut();
     return reason ?? new Problem({ status: 401, error: 'authentication_required', detail: 'Sign in first.' });
   }
+}
+
+/** The token that a sign-in with cookies left for the scripts of its own pages. */
+function csrfToken() {
+  const cookies = globalThis.document?.cookie.split('; ') ?? [];
+  const found = cookies.find((cookie) => /^(__Host-)?symphainy-csrf=/.test(cookie));
+  return found?.slice(found.indexOf('=') + 1);
 }

@@ -3,7 +3,7 @@
 /** An answer that is no success. `message` is one sentence that can be shown to a person. */
 export class Problem extends Error {
   /**
-   * @param {Partial<import('../types/api').Problem> & {status: number}} body
+   * @param {Partial<import('../types/api.js').Problem> & {status: number}} body
    * @param {{cause?: unknown}} [options]
    */
   constructor(body, options) {
@@ -13,7 +13,7 @@ export class Problem extends Error {
     this.status = body.status;
     /** The stable code, such as `authentication_failed`. `unreachable` where there was no answer. */
     this.code = body.error ?? 'unknown';
-    /** What is wrong with which field. @type {import('../types/api').FieldError[]} */
+    /** What is wrong with which field. @type {import('../types/api.js').FieldError[]} */
     this.errors = body.errors ?? [];
     /** Finds the request in the server's log. @type {string | undefined} */
     this.requestId = body.request_id;

@@ -5,7 +5,7 @@ import { Backoff } from './backoff.js';
 import { Problem } from './problem.js';
 
 /**
- * @typedef {import('../types/socket').SocketEvent} SocketEvent
+ * @typedef {import('../types/socket.js').SocketEvent} SocketEvent
  * @typedef {{state: 'connecting' | 'open' | 'waiting' | 'closed', retryAt?: number, problem?: Problem}} SocketStatus
  * @typedef {{
  *   after?: number,
@@ -85,7 +85,7 @@ export class ConversationSocket {
   /**
    * Answers an approval.
    * @param {string} hookId
-   * @param {import('../types/api').Decision} decision
+   * @param {import('../types/api.js').Decision} decision
    */
   decide(hookId, decision) {
     this.order({ type: 'approval.respond', hook_id: hookId, ...decision });

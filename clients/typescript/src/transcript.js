@@ -2,8 +2,8 @@
 // for somebody's word. It knows no screen and no network.
 
 /**
- * @typedef {import('../types/api').Message} Message
- * @typedef {import('../types/api').Event} Event
+ * @typedef {import('../types/api.js').Message} Message
+ * @typedef {import('../types/api.js').Event} Event
  * @typedef {{kind: 'voice', agentId: string, rule?: string, reason?: string}} Voice
  * @typedef {{kind: 'text', agentId?: string, text: string}} Text
  * @typedef {{kind: 'tool', intent: string, agentId?: string, state: 'started' | 'completed' | 'failed', executionId?: string,
@@ -160,7 +160,7 @@ export class Transcript {
 
   /** @param {Event} event */
   accepted({ data, execution_id, timestamp, seq }) {
-    const parent = data.parent_execution_id && this.byExecution.get(data.parent_execution_id);
+    const parent = this.byExecution.get(data.parent_execution_id ?? '');
     if (parent) {
       this.byExecution.set(execution_id, parent);
       const tool = parent.parts.findLast((part) => part.kind === 'tool' && part.intent === data.intent_type);

@@ -14,11 +14,11 @@ const MAX_FILES = 20;
 
 const draftKey = (/** @type {string} */ id) => `symphainy-draft:${id}`;
 
-/** @param {{talk: import('./talk.js').Talk, agents: any[], edited: {text: string} | null, onSay: (text: string, options: any) => void, lastSaid?: string}} props */
-export function Composer({ talk, agents, edited, onSay, lastSaid }) {
+/** @param {{talk: import('./talk.js').Talk, agents: any[], asked?: string, edited: {text: string} | null, onSay: (text: string, options: any) => void, lastSaid?: string}} props */
+export function Composer({ talk, agents, asked = '', edited, onSay, lastSaid }) {
   const key = draftKey(talk.isNew ? 'new' : talk.id);
   const [text, setText] = useState(() => localStorage.getItem(key) ?? '');
-  const [agentId, setAgentId] = useState('');
+  const [agentId, setAgentId] = useState(asked);
   const [uploads, setUploads] = useState(/** @type {any[]} */ ([]));
   const [isOver, setOver] = useState(false);
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -125,7 +125,7 @@ export function Composer({ talk, agents, edited, onSay, lastSaid }) {
       <label class="to-whom"><span class="sr-only">Who is asked</span>
         <select value=${agentId} onChange=${(/** @type {any} */ event) => setAgentId(event.target.value)}>
           <option value="">whoever fits</option>
-          ${agents.filter((agent) => agent.kind !== 'specialist').map((agent) => html`<option value=${agent.agent_id}>${agentName(agent.agent_id)}</option>`)}
+          ${agents.filter((agent) => agent.kind !== 'specialist').map((agent) => html`<option key=${agent.agent_id} value=${agent.agent_id} selected=${agent.agent_id === agentId}>${agentName(agent.agent_id)}</option>`)}
         </select></label>
       <span class="hint composer-hint" id="composer-hint">${text.length > NEARLY_FULL ? `${MAX_CHARACTERS - text.length} characters are left` : 'Enter sends, Shift and Enter makes a new line'}</span>
       ${isOpen && html`<${Button} kind="stop" icon="stop" onClick=${() => talk.stop()}>Stop</${Button}>`}

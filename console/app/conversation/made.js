@@ -1,6 +1,6 @@
 // What a turn made, below its answer: a picture where there is one to see, and the way to the whole of it.
 
-import { artifactKind } from '../format.js';
+import { artifactKind, voice } from '../format.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { Icon } from '../icons.js';
 import { client } from '../state.js';
@@ -21,9 +21,9 @@ function readArtifact(id) {
   return reading;
 }
 
-/** @param {{described: any[]}} props */
-export function Made({ described }) {
-  return html`<div class="made">${described.map((one) => html`<${MadeOne} key=${one.artifact_id} described=${one} />`)}</div>`;
+/** @param {{described: any[], agentId?: string}} props */
+export function Made({ described, agentId }) {
+  return html`<div class=${`made voice-${voice(agentId)}`}>${described.map((one) => html`<${MadeOne} key=${one.artifact_id} described=${one} />`)}</div>`;
 }
 
 /** @param {{described: any}} props */

@@ -2,9 +2,9 @@
 
 import { html, useCallback, useEffect, useMemo, useState } from '../html.js';
 import { go } from '../router.js';
-import { client, me, notifyProblem, onChanged, recent, useCell } from '../state.js';
-import { Busy, Trouble, useTitle } from '../ui.js';
-import { newId } from '../../client/index.js';
+import { changed, client, me, notify, notifyProblem, onChanged, recent, useCell } from '../state.js';
+import { Ask, Busy, Confirm, Menu, Trouble, useTitle } from '../ui.js';
+import { newId } from '../../../clients/typescript/src/index.js';
 import { Composer } from './composer.js';
 import { openTalk } from './talk.js';
 import { Timeline } from './timeline.js';
@@ -12,8 +12,8 @@ import { Timeline } from './timeline.js';
 /** The id of the conversation that is not begun yet. */
 let nextId = newId('conv');
 
-/** @param {{id?: string, first?: Promise<any>}} props */
-export function ConversationPage({ id, first }) {
+/** @param {{id?: string, agent?: string, first?: Promise<any>}} props */
+export function ConversationPage({ id, agent, first }) {
   const isNew = !id;
   const talkId = id ?? nextId;
   const talk = useMemo(() => openTalk(talkId, { isNew, first }), [talkId]);
@@ -46,7 +46,7 @@ export function ConversationPage({ id, first }) {
       : turns.length === 0 ? html`<${Welcome} say=${say} agents=${agents} />`
         : html`<${Timeline} talk=${talk} version=${version} actions=${actions} />`}
     <${Connection} talk=${talk} />
-    <${Composer} key=${talk.id} talk=${talk} agents=${agents} edited=${edited} onSay=${say} lastSaid=${turns.at(-1)?.text} />
+    <${Composer} key=${talk.id} talk=${talk} agents=${agents} asked=${agent} edited=${edited} onSay=${say} lastSaid=${turns.at(-1)?.text} />
     <${Spoken} talk=${talk} />
   </div>`;
 }
@@ -54,10 +54,39 @@ export function ConversationPage({ id, first }) {
 /** @param {{talk: import('./talk.js').Talk}} props */
 function Head({ talk }) {
   const known = useCell(recent)?.find((one) => one.conversation_id === talk.id);
+  const [asks, setAsks] = useState('');
   const title = known?.title || talk.title;
   if (talk.isNew) return html`<h1 class="sr-only" tabindex="-1">New conversation</h1>`;
+  const rename = async (/** @type {string} */ text) => {
+    setAsks('');
+    try {
+      const renamed = await client.conversations.rename(talk.id, text);
+      talk.title = renamed.title;
+      changed('conversations');
+    } catch (error) {
+      notifyProblem(error);
+    }
+  };
+  const remove = async () => {
+    setAsks('');
+    try {
+      await client.conversations.delete(talk.id);
+      changed('conversations');
+      notify('The conversation is deleted.');
+      go('/conversations');
+    } catch (error) {
+      notifyProblem(error);
+    }
+  };
   return html`<header class="conversation-head">
     <h1 tabindex="-1">${title || 'Conversation'}</h1>
+    <${Menu} label="What can be done with this conversation" items=${[
+      { name: 'Rename', icon: 'edit', onClick: () => setAsks('rename') },
+      { name: 'Delete', icon: 'trash', isDanger: true, onClick: () => setAsks('delete') },
+    ]} />
+    ${asks === 'rename' && html`<${Ask} title="Rename the conversation" label="Its name" value=${title} verb="Rename" maxlength="200" onDone=${rename} onClose=${() => setAsks('')} />`}
+    ${asks === 'delete' && html`<${Confirm} title="Delete the conversation?" verb="Delete" onConfirm=${remove} onClose=${() => setAsks('')}>
+      <p>What was said goes, and cannot be brought back. What was done and made stays.</p></${Confirm}>`}
   </header>`;
 }
 

@@ -1,6 +1,6 @@
 // One open conversation: its transcript, its connection, and the pace at which a view hears of changes. It has no markup.
 
-import { Transcript } from '../../client/index.js';
+import { Transcript } from '../../../clients/typescript/src/index.js';
 import { Cell, asProblem, changed, client, loadRecent, loadWaiting, me, notify, notifyProblem } from '../state.js';
 
 /** Messages of one page. */
@@ -9,6 +9,8 @@ const PAGE = 60;
 const HIDDEN_MS = 250;
 /** Executions that are read at the same time to make old turns whole. */
 const MAX_READING = 3;
+/** Turns that wait to be read; the oldest of more have long left the sight. */
+const MAX_TO_READ = 30;
 /** Events after which the lists beside the conversation are old. */
 const MOVES_LISTS = new Set(['execution.accepted', 'agent.completed', 'agent.failed', 'agent.cancelled']);
 const MOVES_APPROVALS = new Set(['approval.pending', 'approval.decided', 'approval.expired']);
@@ -23,7 +25,7 @@ export class Talk {
     this.title = '';
     /** Grows when something is to be drawn. */
     this.version = new Cell(0);
-    this.status = new Cell(/** @type {import('../../client/socket.js').SocketStatus} */ ({ state: 'connecting' }));
+    this.status = new Cell(/** @type {import('../../../clients/typescript/src/socket.js').SocketStatus} */ ({ state: 'connecting' }));
     /** Why it cannot be shown. */
     this.problem = new Cell(/** @type {any} */ (null));
     this.isLoading = !isNew;
@@ -37,7 +39,7 @@ export class Talk {
     /** @type {any[]} */
     this.toRead = [];
     this.reading = 0;
-    /** @type {import('../../client/socket.js').ConversationSocket | null} */
+    /** @type {import('../../../clients/typescript/src/socket.js').ConversationSocket | null} */
     this.socket = null;
     if (isNew) this.connect();
     else this.load(first);
@@ -49,7 +51,7 @@ export class Talk {
       const read = await (first ?? client.conversations.get(this.id, { limit: PAGE }));
       if (this.isClosed) return;
       this.title = read.title;
-      this.olderCursor = read.next_cursor;
+      this.olderCursor = read.next_cursor ?? null;
       const after = this.transcript.load(read.messages, read.cursor);
       this.isLoading = false;
       this.connect(after);
@@ -139,7 +141,7 @@ export class Talk {
     this.draw();
     try {
       const read = await client.conversations.get(this.id, { limit: PAGE, before: this.olderCursor });
-      this.olderCursor = read.next_cursor;
+      this.olderCursor = read.next_cursor ?? null;
       this.transcript.load(read.messages);
     } catch (error) {
       notifyProblem(error);
@@ -152,6 +154,7 @@ export class Talk {
   complete(turn) {
     if (turn.isWhole || !turn.executionId || this.toRead.includes(turn)) return;
     this.toRead.push(turn);
+    if (this.toRead.length > MAX_TO_READ) this.toRead.shift();
     this.readNext();
   }
 

@@ -117,7 +117,10 @@ function Placed({ id, measured, position, size, children }) {
   useEffect(() => {
     const element = place.current;
     if (!element) return undefined;
-    const watch = new ResizeObserver(() => measured(id, element.offsetHeight));
+    const watch = new ResizeObserver(() => {
+      // A turn that is taken out of the page has no height to remember.
+      if (element.isConnected && element.offsetHeight > 0) measured(id, element.offsetHeight);
+    });
     watch.observe(element);
     return () => watch.disconnect();
   }, [id, measured]);

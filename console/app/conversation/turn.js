@@ -10,8 +10,15 @@ import { Button, Time } from '../ui.js';
 import { ApprovalCard } from './approval.js';
 import { Made } from './made.js';
 
+/** How long a turn has to be in sight before what happened in it is read, in milliseconds. */
+const GLANCE_MS = 150;
+
 export const TurnView = memo((/** @type {any} */ { turn, talk, actions, isLast }) => {
-  useEffect(() => talk.complete(turn), [turn]);
+  useEffect(() => {
+    // What is only scrolled past is not asked for.
+    const timer = setTimeout(() => talk.complete(turn), GLANCE_MS);
+    return () => clearTimeout(timer);
+  }, [turn]);
   return html`<${Said} turn=${turn} actions=${actions} /><${Answer} turn=${turn} talk=${talk} actions=${actions} isLast=${isLast} />`;
 });
 
@@ -37,7 +44,7 @@ function Answer({ turn, talk, actions, isLast }) {
     ${groups.map((group, index) => html`<${VoicePart} key=${index} group=${group} before=${groups[index - 1]} talk=${talk}
       isSounding=${isOpen && index === groups.length - 1} isStreaming=${isOpen && last?.kind === 'text' && index === groups.length - 1} />`)}
     ${isOpen && last?.kind !== 'text' && turn.pendingApprovals.length === 0 && html`<${Under} turn=${turn} talk=${talk} />`}
-    ${made.length > 0 && html`<${Made} described=${made} />`}
+    ${made.length > 0 && html`<${Made} described=${made} agentId=${turn.agentId} />`}
     ${turn.status === 'cancelled' && html`<p class="ending">It was stopped here. What had been said stays.</p>`}
     ${turn.status === 'refused' && html`<div class="trouble" role="alert"><p>It was not sent: ${turn.problem?.error}</p></div>`}
     ${turn.status === 'failed' && html`<div class="trouble"><p>${turn.problem?.error ?? 'The answer failed.'}</p>
@@ -94,7 +101,7 @@ function VoicePart({ group, isSounding, isStreaming, talk }) {
       ${reason && html`<button type="button" class="why" aria-expanded=${String(isExplained)} onClick=${() => setExplained(!isExplained)}>why?</button>`}
     </header>
     ${isExplained && html`<p class="why-text">${reason} <span class="hint">(${RULES[rule] ?? rule})</span></p>`}
-    ${group.parts.map((part, index) => part.kind === 'text'
+    ${group.parts.map((/** @type {any} */ part, /** @type {number} */ index) => part.kind === 'text'
       ? html`<div key=${index} class=${classes('said-by', isStreaming && part === last && 'streaming')}><${Markdown} text=${part.text} /></div>`
       : html`<${Tool} key=${index} tool=${part} talk=${talk} />`)}
   </section>`;

@@ -2,6 +2,7 @@
 
 import { agentName, voice, words } from '../format.js';
 import { html, useState } from '../html.js';
+import { Note } from '../icons.js';
 import { describeIntent, useIntents } from '../intents.js';
 import { asProblem, client, useLoaded } from '../state.js';
 import { Busy, Button, Field, PageHead, Trouble } from '../ui.js';
@@ -15,13 +16,14 @@ export default function Agents() {
     ${problem && html`<${Trouble} problem=${problem} again=${again} />`}
     ${!agents && !problem && html`<${Busy}>The agents are being called…</${Busy}>`}
     <div class="cards section">${(agents ?? []).map((agent) => html`<section key=${agent.agent_id} class=${`card agent voice-${voice(agent.agent_id)}`}>
-      <h2>${agentName(agent.agent_id)}</h2>
+      <h2><${Note} />${agentName(agent.agent_id)}</h2>
       <p>${agent.description}</p>
       <dl class="facts"><dt>Id</dt><dd><code>${agent.agent_id}</code></dd><dt>Kind</dt><dd>${agent.kind}</dd>
         ${agent.realm && html`<dt>Realm</dt><dd>${agent.realm}</dd>`}<dt>Surfaces</dt><dd>${agent.surfaces.map((/** @type {string} */ one) => words(one)).join(', ') || 'none'}</dd></dl>
       <details><summary>What it may do (${agent.intents.length})</summary>
         <dl>${agent.intents.map((/** @type {string} */ name) => html`<dt><b>${words(name)}</b>${needsWord(intents, name) && html` <span class="badge badge-draft">asks first</span>`}</dt><dd class="hint">${describeIntent(intents, name) ?? ''}</dd>`)}</dl>
       </details>
+      ${agent.kind !== 'specialist' && html`<div class="row row-end"><a class="button" href=${`/?agent=${encodeURIComponent(agent.agent_id)}`}>Talk to it</a></div>`}
     </section>`)}</div>
   </div>`;
 }

@@ -4,7 +4,7 @@ import { ApprovalCard } from '../conversation/approval.js';
 import { words } from '../format.js';
 import { html, useState } from '../html.js';
 import { changed, client, useLoaded } from '../state.js';
-import { approval as readApproval } from '../../client/index.js';
+import { approval as readApproval } from '../../../clients/typescript/src/index.js';
 import { Badge, Busy, Empty, PageHead, Time, Trouble } from '../ui.js';
 
 const PAGE = 100;

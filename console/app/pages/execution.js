@@ -1,6 +1,6 @@
 // One execution: how it stands, what it was asked, its timeline as it happens, and stopping it.
 
-import { exactly, inFull, took, words } from '../format.js';
+import { exactly, inFull, intentName, took, words } from '../format.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 import { describeIntent, useIntents } from '../intents.js';
 import { changed, client, notify, notifyProblem, useLoaded } from '../state.js';
@@ -8,6 +8,8 @@ import { Badge, Busy, Button, Confirm, PageHead, Time, Trouble } from '../ui.js'
 
 /** The most events that are drawn; the oldest of more are left out. */
 const MAX_EVENTS = 500;
+/** The most executions that are listed as called by one. */
+const MAX_CALLED = 50;
 
 /** @param {{id: string}} props */
 export default function Execution({ id }) {
@@ -40,7 +42,7 @@ export default function Execution({ id }) {
   const artifacts = Object.entries(execution.artifacts);
   return html`<div class="page">
     <p class="crumbs"><a href="/executions">Executions</a></p>
-    <${PageHead} title=${words(execution.intent_type)} lead=${describeIntent(intents, execution.intent_type) ?? (execution.intent_type === 'agent_invoke' ? 'An agent takes a turn in a conversation.' : '')}>
+    <${PageHead} title=${intentName(execution.intent_type)} lead=${describeIntent(intents, execution.intent_type)}>
       <${Badge} status=${execution.status} />
       ${!hasEnded && html`<${Button} kind="stop" icon="stop" onClick=${() => setAsks(true)}>Cancel</${Button}>`}
       ${execution.status === 'failed' && !execution.parent_execution_id && html`<${Button} icon="again" onClick=${redrive}>Drive again</${Button}>`}
@@ -58,6 +60,7 @@ export default function Execution({ id }) {
     </dl>
     ${artifacts.length > 0 && html`<section class="section"><h2>What it made</h2><ul class="list">${artifacts.map(([key, one]) => html`<li class="list-item">
       <div class="grow"><a class="list-title" href=${`/files/${one.artifact_id}`}>${one.semantic_descriptor?.title ?? one.artifact_id}</a><p class="list-note">${words(key)}</p></div></li>`)}</ul></section>`}
+    <${Called} id=${id} status=${execution.status} />
     <section class="section"><h2>What happened</h2>
       ${events.length === MAX_EVENTS && html`<p class="hint">The newest ${MAX_EVENTS} events.</p>`}
       <ol class="events">${events.map((event) => html`<${EventLine} key=${event.seq} event=${event} begun=${execution.created_at} />`)}</ol>
@@ -67,6 +70,16 @@ export default function Execution({ id }) {
     ${asks && html`<${Confirm} title="Cancel the execution?" verb="Cancel it" onConfirm=${cancel} onClose=${() => setAsks(false)}>
       <p>What runs is stopped as soon as it can be. What was done stays done.</p></${Confirm}>`}
   </div>`;
+}
+
+/** The executions that this one asked for. @param {{id: string, status: string}} props */
+function Called({ id, status }) {
+  const { value } = useLoaded(async () => (await client.executions.list({ parent: id, limit: MAX_CALLED })).executions, [id, status]);
+  if (!value || value.length === 0) return null;
+  return html`<section class="section"><h2>What it asked for</h2><ul class="list">${value.toReversed().map((one) => html`<li key=${one.execution_id} class="list-item">
+    <div class="grow"><a class="list-title" href=${`/executions/${one.execution_id}`}>${intentName(one.intent_type)}</a>
+      ${one.problem && html`<p class="list-note">${one.problem.message}</p>`}</div>
+    <${Badge} status=${one.status} />${one.started_at && one.completed_at && html`<span class="list-side">${took(one.started_at, one.completed_at)}</span>`}</li>`)}</ul></section>`;
 }
 
 /** The events, and those that come, until the end. @param {string} id @param {any} execution @param {() => void} again @returns {any[]} */

@@ -1,6 +1,6 @@
 // Executions: found by how they stand, followed while they run, and driven again where they failed for good.
 
-import { took, words } from '../format.js';
+import { intentName, took } from '../format.js';
 import { html, useEffect, useState } from '../html.js';
 import { go } from '../router.js';
 import { client, notify, notifyProblem, useLoaded } from '../state.js';
@@ -34,7 +34,7 @@ export default function Executions({ query }) {
   const redrive = async (/** @type {any} */ one) => {
     try {
       await client.executions.redrive(one.execution_id);
-      notify(`${words(one.intent_type)} is driven again.`);
+      notify(`${intentName(one.intent_type)} is driven again.`);
       again();
     } catch (error) {
       notifyProblem(error);
@@ -49,7 +49,7 @@ export default function Executions({ query }) {
     ${value && list.length === 0 && html`<${Empty} title=${status || isDead ? 'Nothing of that kind.' : 'Nothing was done yet.'}>
       <p>${isDead ? 'What fails for good stays here, and can be driven again once its reason is mended.' : 'Say something in a conversation, or upload a file: each becomes an execution.'}</p></${Empty}>`}
     ${list.length > 0 && html`<ul class="list" aria-label="Executions">${list.map((one) => html`<li key=${one.execution_id} class="list-item">
-      <div class="grow"><a class="list-title" href=${`/executions/${one.execution_id}`}>${words(one.intent_type)}</a>
+      <div class="grow"><a class="list-title" href=${`/executions/${one.execution_id}`}>${intentName(one.intent_type)}</a>
         <p class="list-note">${one.problem?.message ?? (one.parent_execution_id ? 'asked for by another execution' : one.conversation_id ? 'in a conversation' : 'asked for by itself')}${one.attempt > 1 ? `, attempt ${one.attempt}` : ''}</p></div>
       ${isDead && html`<${Button} icon="again" onClick=${() => redrive(one)}>Drive again</${Button}>`}
       <${Badge} status=${one.status} />

@@ -108,6 +108,7 @@ export function kinOf(artifact, all) {
 /** Without the ways that a longer way says already. @param {{from: string, to: string}[]} edges */
 export function direct(edges) {
   const next = (/** @type {string} */ id) => edges.filter((edge) => edge.from === id).map((edge) => edge.to);
+  /** @type {(from: string, to: string, seen: Set<string>) => boolean} */
   const reaches = (/** @type {string} */ from, /** @type {string} */ to, /** @type {Set<string>} */ seen) => {
     if (from === to) return true;
     if (seen.has(from)) return false;

@@ -1,7 +1,7 @@
 // The overview: what runs, waits and failed of what you may see, and whether the server is well. Figures are of the newest
 // executions and say so.
 
-import { count, took, words } from '../format.js';
+import { count, intentName, took } from '../format.js';
 import { html, useEffect, useState } from '../html.js';
 import { client, useLoaded, waiting, useCell } from '../state.js';
 import { Bars } from '../chart.js';
@@ -40,12 +40,11 @@ export default function Overview() {
       <${Figure} value=${pending} name="wait for a place" href="/executions?status=pending" />
       <${Figure} value=${held} name="wait for your word" href="/approvals" />
       <${Figure} value=${dead.length} name="failed for good" href="/executions?dead_letters=true" />
-      ${durations.length > 0 && html`<${Figure} value=${ms(durations[Math.floor(durations.length / 2)])} name="half take less" />`}
-      ${durations.length > 0 && html`<${Figure} value=${ms(durations[Math.floor(durations.length * 0.95)])} name="19 of 20 take less" />`}
+      ${durations.length > 0 && html`<${Figure} value=${ms(durations[Math.floor(durations.length / 2)])} name=${`half take less; 19 of 20 less than ${ms(durations[Math.floor(durations.length * 0.95)])}`} />`}
     </div>
     <section class="card"><h2>What was asked for</h2><${Bars} title="Executions by intent" name="executions" points=${byIntent(newest)} /></section>
     <section class="section"><h2>What went wrong lately</h2>${wrong(newest).length === 0 ? html`<p class="hint">Nothing.</p>` : html`<ul class="list">${wrong(newest).map((one) => html`<li key=${one.execution_id} class="list-item">
-      <div class="grow"><a class="list-title" href=${`/executions/${one.execution_id}`}>${words(one.intent_type)}</a><p class="list-note">${one.problem?.message}</p></div>
+      <div class="grow"><a class="list-title" href=${`/executions/${one.execution_id}`}>${intentName(one.intent_type)}</a><p class="list-note">${one.problem?.message}</p></div>
       <span class="list-side"><${Time} at=${one.created_at} /></span></li>`)}</ul>`}</section>`}
   </div>`;
 }
@@ -66,7 +65,7 @@ function byIntent(executions) {
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const one of executions) counts.set(one.intent_type, (counts.get(one.intent_type) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, value]) => ({ label: words(name), value }));
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, value]) => ({ label: intentName(name), value }));
 }
 
 /** @param {any[]} executions */

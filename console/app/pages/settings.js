@@ -5,6 +5,8 @@ import { html, useState } from '../html.js';
 import { go } from '../router.js';
 import { changed, client, me, notifyProblem, useCell } from '../state.js';
 import { Button, Confirm, PageHead, Time } from '../ui.js';
+import { Password } from './settings/password.js';
+import { SignIns } from './settings/sign-ins.js';
 
 export default function Settings() {
   const person = useCell(me);
@@ -31,6 +33,8 @@ export default function Settings() {
       <dt>Since</dt><dd title=${inFull(session.created_at)}><${Time} at=${session.created_at} /></dd>
       <dt>Ends at the latest</dt><dd><${Time} at=${session.expires_at} /></dd>
     </dl><div class="row row-end"><${Button} onClick=${() => setAsks(true)}>Sign out everywhere</${Button}></div></section>
+    <${SignIns} />
+    <${Password} />
     <section class="card"><h2>For programs</h2><p class="hint">Whatever this console does can be done by a program: <a href="/docs/" target="_blank">the API</a>.</p></section>
     ${asks && html`<${Confirm} title="Sign out everywhere?" verb="Sign out" onConfirm=${signOut} onClose=${() => setAsks(false)}>
       <p>Every browser and program that is signed in as you is signed out, this one too.</p></${Confirm}>`}

@@ -42,7 +42,7 @@ pub struct ConversationSummary {
     pub conversation_id: ConversationId,
     /// Who answers at present.
     pub agent_id: Option<AgentId>,
-    /// The beginning of the first message.
+    /// The beginning of the first message, or what it was renamed to.
     pub title: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -55,6 +55,14 @@ pub struct ConversationSummary {
 pub struct ConversationPage {
     pub conversations: Vec<ConversationSummary>,
     pub next_cursor: Option<String>,
+}
+
+/// The body of `PATCH /api/conversations/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameConversation {
+    /// 1 to 200 characters in one line.
+    pub title: String,
 }
 
 /// The answer of `GET /api/conversations/{id}`: the newest messages, oldest first.

@@ -3,11 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{AgentId, ConversationId, ExecutionId, HookId, MessageId, agent::TurnPolicy, approval::Decision};
 
 /// What a client can say on the socket. The dialect is chosen for each message by its `type`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 #[serde(tag = "type")]
 pub enum ClientFrame {
     #[serde(rename = "agent.message")]
@@ -43,7 +44,7 @@ pub enum ClientFrame {
 }
 
 /// `agent.message`: a person's message to an agent.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 pub struct AgentMessage {
     /// The client's own message id: the same id twice is one turn.
     #[serde(default)]
@@ -51,7 +52,7 @@ pub struct AgentMessage {
     pub payload: MessagePayload,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 pub struct MessagePayload {
     /// 1 to 32,000 characters.
     pub text: String,
@@ -65,7 +66,7 @@ pub struct MessagePayload {
     pub context: MessageContext,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub struct MessageContext {
     #[serde(default)]
     pub surface: Option<String>,
@@ -76,7 +77,7 @@ pub struct MessageContext {
 }
 
 /// `intent` of today's front end. Its `session_id` is a conversation's id.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 pub struct LegacyIntent {
     pub intent: String,
     #[serde(default, deserialize_with = "crate::id::blank_is_none")]
@@ -88,7 +89,7 @@ pub struct LegacyIntent {
 }
 
 /// A frame of ours that is no event of the journal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type")]
 pub enum ServerFrame {
     #[serde(rename = "pong")]

@@ -185,6 +185,10 @@ impl From<RuntimeError> for Refusal {
                 "As many as may are waiting behind the one that runs. Wait until some of them have ended.",
             ),
             RuntimeError::Held => Self::internal("a gate has left the Runtime"),
+            RuntimeError::ConversationInUse => Self::new(
+                Code::Conflict,
+                "Something in this conversation is under way. Stop it, or wait for its end, and delete it then.",
+            ),
             RuntimeError::NotRedrivable(why) => Self::new(Code::NotRedrivable, not_redrivable(&why)),
             RuntimeError::BadCursor => Self::new(
                 Code::BadCursor,

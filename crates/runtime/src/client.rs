@@ -13,7 +13,7 @@ use contract::{
     ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
     agent::TurnPolicy,
     approval::{Approval, ApprovalStatus, Decision},
-    conversation::Role,
+    conversation::{ConversationSummary, Role},
     execution::Execution,
     intent::{IntentDescriptor, Submitted, Timing},
     problem::FieldError,
@@ -106,6 +106,9 @@ pub enum RuntimeError {
     /// The others of its key are not as they have to be. It never leaves the Runtime.
     #[error("the gate is closed")]
     Held,
+    /// An execution of the conversation has not ended.
+    #[error("the conversation is in use")]
+    ConversationInUse,
     #[error("the execution cannot be driven again")]
     NotRedrivable(RedriveRefusal),
     /// Too much waits already, or the Runtime is stopping.
@@ -222,6 +225,24 @@ impl RuntimeClient {
             Some(Ok(_)) => self.execution(owner, id).await,
             Some(Err(refusal)) => Err(RuntimeError::NotRedrivable(refusal)),
         }
+    }
+
+    /// Gives a conversation another title. `None` where the owner has no such conversation.
+    pub async fn rename_conversation(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+        title: &str,
+    ) -> Result<Option<ConversationSummary>, RuntimeError> {
+        Ok(self.shared.store.rename_conversation(owner, id, title).await?)
+    }
+
+    /// Takes a conversation away, with its messages; its executions stay. `false` where the owner has no such conversation.
+    pub async fn delete_conversation(&self, owner: &Owner, id: &ConversationId) -> Result<bool, RuntimeError> {
+        self.shared.store.delete_conversation(owner, id).await.map_err(|error| match error {
+            StoreError::Conflict => RuntimeError::ConversationInUse,
+            error => error.into(),
+        })
     }
 
     /// Decides an approval, exactly once. `None` where there is no such approval that is theirs or that takes their role.

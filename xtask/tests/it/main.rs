@@ -4,4 +4,5 @@
 mod links;
 mod tidy;
 mod tree;
+mod types_of_the_client;
 mod walls;

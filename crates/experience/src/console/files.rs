@@ -1,69 +1,63 @@
-//! Every file of the console, as it lies in `console/` and in `clients/typescript/src/`. A test holds the list against the folders.
+//! Every file of the console: those of `console/`, and those of `clients/typescript/src/`, which it uses as they are. Their paths
+//! are those of the repository, so that one file finds another in a browser as it does on the disk. A test holds the list
+//! against the folders.
 
 use super::ConsoleFile;
 
-macro_rules! console {
+macro_rules! file {
     ($path:literal) => {
-        ConsoleFile { path: $path, bytes: include_bytes!(concat!("../../../../console/", $path)) }
-    };
-}
-
-/// The client's files, which the console uses as they are.
-macro_rules! client {
-    ($name:literal) => {
-        ConsoleFile {
-            path: concat!("client/", $name),
-            bytes: include_bytes!(concat!("../../../../clients/typescript/src/", $name)),
-        }
+        ConsoleFile { path: $path, bytes: include_bytes!(concat!("../../../../", $path)) }
     };
 }
 
 pub(super) const FILES: &[ConsoleFile] = &[
-    console!("app/artifacts/view.js"),
-    console!("app/chart.js"),
-    console!("app/conversation/approval.js"),
-    console!("app/conversation/composer.js"),
-    console!("app/conversation/made.js"),
-    console!("app/conversation/page.js"),
-    console!("app/conversation/talk.js"),
-    console!("app/conversation/timeline.js"),
-    console!("app/conversation/turn.js"),
-    console!("app/diagram.js"),
-    console!("app/format.js"),
-    console!("app/html.js"),
-    console!("app/icons.js"),
-    console!("app/intents.js"),
-    console!("app/main.js"),
-    console!("app/markdown.js"),
-    console!("app/pages/agents.js"),
-    console!("app/pages/approvals.js"),
-    console!("app/pages/conversations.js"),
-    console!("app/pages/execution.js"),
-    console!("app/pages/executions.js"),
-    console!("app/pages/file.js"),
-    console!("app/pages/files.js"),
-    console!("app/pages/overview.js"),
-    console!("app/pages/settings.js"),
-    console!("app/pages/sign-in.js"),
-    console!("app/router.js"),
-    console!("app/shell.js"),
-    console!("app/state.js"),
-    console!("app/ui.js"),
-    console!("mark.svg"),
-    console!("style/base.css"),
-    console!("style/conversation.css"),
-    console!("style/layout.css"),
-    console!("style/pages.css"),
-    console!("vendor/hooks.js"),
-    console!("vendor/htm.js"),
-    console!("vendor/instrument-sans.woff2"),
-    console!("vendor/preact.js"),
-    client!("backoff.js"),
-    client!("client.js"),
-    client!("events.js"),
-    client!("http.js"),
-    client!("index.js"),
-    client!("problem.js"),
-    client!("socket.js"),
-    client!("transcript.js"),
+    file!("clients/typescript/src/backoff.js"),
+    file!("clients/typescript/src/client.js"),
+    file!("clients/typescript/src/events.js"),
+    file!("clients/typescript/src/http.js"),
+    file!("clients/typescript/src/index.js"),
+    file!("clients/typescript/src/problem.js"),
+    file!("clients/typescript/src/socket.js"),
+    file!("clients/typescript/src/transcript.js"),
+    file!("console/app/artifacts/view.js"),
+    file!("console/app/chart.js"),
+    file!("console/app/conversation/approval.js"),
+    file!("console/app/conversation/composer.js"),
+    file!("console/app/conversation/made.js"),
+    file!("console/app/conversation/page.js"),
+    file!("console/app/conversation/talk.js"),
+    file!("console/app/conversation/timeline.js"),
+    file!("console/app/conversation/turn.js"),
+    file!("console/app/diagram.js"),
+    file!("console/app/format.js"),
+    file!("console/app/html.js"),
+    file!("console/app/icons.js"),
+    file!("console/app/intents.js"),
+    file!("console/app/main.js"),
+    file!("console/app/markdown.js"),
+    file!("console/app/pages/agents.js"),
+    file!("console/app/pages/approvals.js"),
+    file!("console/app/pages/conversations.js"),
+    file!("console/app/pages/execution.js"),
+    file!("console/app/pages/executions.js"),
+    file!("console/app/pages/file.js"),
+    file!("console/app/pages/files.js"),
+    file!("console/app/pages/overview.js"),
+    file!("console/app/pages/settings.js"),
+    file!("console/app/pages/settings/password.js"),
+    file!("console/app/pages/settings/sign-ins.js"),
+    file!("console/app/pages/sign-in.js"),
+    file!("console/app/router.js"),
+    file!("console/app/shell.js"),
+    file!("console/app/state.js"),
+    file!("console/app/ui.js"),
+    file!("console/mark.svg"),
+    file!("console/style/base.css"),
+    file!("console/style/conversation.css"),
+    file!("console/style/layout.css"),
+    file!("console/style/pages.css"),
+    file!("console/vendor/hooks.js"),
+    file!("console/vendor/htm.js"),
+    file!("console/vendor/instrument-sans.woff2"),
+    file!("console/vendor/preact.js"),
 ];

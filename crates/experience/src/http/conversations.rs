@@ -1,9 +1,11 @@
-//! Conversations as they were held.
+//! Conversations as they were held: listed, found, read, renamed, deleted.
 
 use axum::Json as JsonBody;
 use contract::{
     Code, ConversationId,
-    conversation::{Conversation, ConversationPage, EventPage, ForkConversation, Forked},
+    conversation::{
+        Conversation, ConversationPage, ConversationSummary, EventPage, ForkConversation, Forked, RenameConversation,
+    },
 };
 use http::StatusCode;
 use runtime::{ForkOutcome, port::store::StreamKey};
@@ -16,6 +18,21 @@ use super::{
 };
 use crate::{CallContext, Refusal};
 
+/// The longest text that is searched for, and the longest title, in characters.
+const MAX_SEARCH_CHARACTERS: usize = 200;
+const MAX_TITLE_CHARACTERS: usize = 200;
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ConversationsQuery {
+    /// Only conversations in whose title or messages this stands; up to 200 characters.
+    search: Option<String>,
+    /// 1 to 200; 50 when not given.
+    limit: Option<u32>,
+    /// What an earlier page gave as `next_cursor`.
+    cursor: Option<String>,
+}
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MessagesQuery {
@@ -27,15 +44,20 @@ pub(super) struct MessagesQuery {
 
 /// List the caller's conversations, newest first.
 #[utoipa::path(
-    get, path = "/api/conversations", tag = "conversations", params(PageQuery),
+    get, path = "/api/conversations", tag = "conversations", params(ConversationsQuery),
     responses((status = 200, body = ConversationPage)),
 )]
 pub(super) async fn list(
     context: CallContext,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<ConversationsQuery>,
 ) -> Result<JsonBody<ConversationPage>, Refusal> {
     context.require(Permission::ReadExecutions)?;
-    let page = context.runtime().conversations(context.owner(), query.page()?).await?;
+    let text = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    if text.is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARACTERS) {
+        return Err(Refusal::field("search", format!("has at most {MAX_SEARCH_CHARACTERS} characters")));
+    }
+    let page = PageQuery { limit: query.limit, cursor: query.cursor }.page()?;
+    let page = context.runtime().conversations(context.owner(), text, page).await?;
     Ok(JsonBody(ConversationPage { conversations: page.items, next_cursor: page.next_cursor }))
 }
 
@@ -111,4 +133,41 @@ pub(super) async fn fork(
         }
         ForkOutcome::NothingSaid => Err(Refusal::field("at", "has to be an event after the first message")),
     }
+}
+
+/// Rename a conversation.
+#[utoipa::path(
+    patch, path = "/api/conversations/{id}", tag = "conversations", params(("id" = ConversationId, Path)),
+    request_body = RenameConversation, responses((status = 200, body = ConversationSummary)),
+)]
+pub(super) async fn rename(
+    context: CallContext,
+    id: PathId,
+    Json(body): Json<RenameConversation>,
+) -> Result<JsonBody<ConversationSummary>, Refusal> {
+    context.require(Permission::TalkToAgents)?;
+    let title = body.title.trim();
+    let characters = title.chars().count();
+    if !(1..=MAX_TITLE_CHARACTERS).contains(&characters) || title.chars().any(char::is_control) {
+        return Err(Refusal::field("title", format!("has to have 1 to {MAX_TITLE_CHARACTERS} characters in one line")));
+    }
+    let id = id.of("conversation")?;
+    let renamed = context.runtime().rename_conversation(context.owner(), &id, title).await?;
+    renamed.map(JsonBody).ok_or_else(|| Refusal::not_found("conversation"))
+}
+
+/// Delete a conversation.
+///
+/// Its messages go, and cannot be brought back. What was done in it stays: executions with their events, and artifacts.
+#[utoipa::path(
+    delete, path = "/api/conversations/{id}", tag = "conversations", params(("id" = ConversationId, Path)),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 409, description = "Something in it is under way."),
+    ),
+)]
+pub(super) async fn delete(context: CallContext, id: PathId) -> Result<StatusCode, Refusal> {
+    context.require(Permission::TalkToAgents)?;
+    let was_there = context.runtime().delete_conversation(context.owner(), &id.of("conversation")?).await?;
+    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::not_found("conversation")) }
 }

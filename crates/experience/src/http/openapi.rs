@@ -12,6 +12,7 @@ use utoipa::{
 
 use contract::{
     Code,
+    frame::{ClientFrame, ServerFrame},
     problem::{FieldError, Problem},
 };
 
@@ -21,7 +22,7 @@ use crate::call::COOKIE_TLS;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Symphainy", description = "The Experience Plane: what people and programs can ask for."),
-    components(schemas(Problem, FieldError)),
+    components(schemas(Problem, FieldError, ClientFrame, ServerFrame)),
     tags(
         (name = "auth", description = "Who is asking."),
         (name = "audit", description = "What was decided about whom."),

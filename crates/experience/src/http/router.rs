@@ -48,7 +48,7 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(approvals::decide)) // POST /api/approvals/{hook_id}
         .routes(routes!(agents::list)) // GET /api/agents
         .routes(routes!(conversations::list)) // GET /api/conversations
-        .routes(routes!(conversations::get)) // GET /api/conversations/{id}
+        .routes(routes!(conversations::get, conversations::rename, conversations::delete)) // GET, PATCH, DELETE /api/conversations/{id}
         .routes(routes!(conversations::events)) // GET /api/conversations/{id}/events
         .routes(routes!(conversations::fork)) // POST /api/conversations/{id}/fork
         .routes(routes!(artifacts::list)) // POST /api/artifact/list

@@ -26,26 +26,25 @@ fn text(answer: &Answer) -> String {
     String::from_utf8(answer.body.to_vec()).unwrap()
 }
 
-/// The files in a folder of the repository that go to browsers, by their path below the build.
-fn in_folder(folder: &str, prefix: &str, paths: &mut BTreeSet<String>) {
+/// The files in a folder of the repository that go to browsers.
+fn in_folder(folder: &str, paths: &mut BTreeSet<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
     for entry in std::fs::read_dir(root).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         if entry.file_type().unwrap().is_dir() {
-            in_folder(&format!("{folder}/{name}"), &format!("{prefix}{name}/"), paths);
+            in_folder(&format!("{folder}/{name}"), paths);
         } else if [".js", ".css", ".woff2", ".svg"].iter().any(|end| name.ends_with(end)) {
-            paths.insert(format!("{prefix}{name}"));
+            paths.insert(format!("{folder}/{name}"));
         }
     }
 }
 
 fn all_files() -> BTreeSet<String> {
-    let mut paths = BTreeSet::from(["mark.svg".to_owned()]);
-    for folder in ["app", "style", "vendor"] {
-        in_folder(&format!("console/{folder}"), &format!("{folder}/"), &mut paths);
+    let mut paths = BTreeSet::from(["console/mark.svg".to_owned()]);
+    for folder in ["console/app", "console/style", "console/vendor", "clients/typescript/src"] {
+        in_folder(folder, &mut paths);
     }
-    in_folder("clients/typescript/src", "client/", &mut paths);
     paths
 }
 
@@ -111,10 +110,10 @@ async fn files_of_another_build_are_not_there() {
     let house = House::new().await;
     let (build, _) = named(&text(&house.ask(get("/")).await));
     for address in [
-        "/console/0000000000000000/app/main.js".to_owned(),
-        format!("/console/{build}/app/nothing.js"),
+        "/console/0000000000000000/console/app/main.js".to_owned(),
+        format!("/console/{build}/console/app/nothing.js"),
         format!("/console/{build}/../Cargo.toml"),
-        format!("/console/{build}/tests/run.mjs"),
+        format!("/console/{build}/console/tests/run.mjs"),
         format!("/console/{build}/"),
     ] {
         house.ask(get(&address)).await.refused(404, "not_found");
@@ -153,7 +152,7 @@ async fn the_document_names_what_the_first_page_needs() {
     let house = House::new().await;
     let (build, named) = named(&text(&house.ask(get("/")).await));
     let mut needed = BTreeSet::new();
-    let mut open = vec!["app/main.js".to_owned()];
+    let mut open = vec!["console/app/main.js".to_owned()];
     while let Some(path) = open.pop() {
         if !needed.insert(path.clone()) {
             continue;

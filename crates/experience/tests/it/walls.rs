@@ -76,6 +76,7 @@ impl Things {
             "/api/schedules/{id}" if operation.takes_json => json!({ "paused": true }),
             "/api/conversations/{id}/fork" => json!({ "at": 1 }),
             "/api/approvals/{hook_id}" => json!({ "approved": true }),
+            "/api/conversations/{id}" => json!({ "title": "his" }),
             "/api/artifact/list" => json!({ "session_id": session_id }),
             "/api/artifact/resolve" => json!({ "artifact_id": self.artifact_id }),
             "/api/v1/guide-agent/chat" => json!({ "message": "hello", "session_id": session_id }),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{Ask, House, Person, form, get, post};
+use crate::house::{Ask, House, Person, ask, form, get, post};
 
 fn submit(session_id: &str, intent_type: &str, parameters: Value) -> Ask {
     post("/api/intent/submit")
@@ -223,6 +223,41 @@ async fn the_guide_answers_over_http() {
     house.ask(read("?before=x")).await.refused(400, "bad_cursor");
     house.ask(read("?limit=0")).await.refused(422, "validation_failed");
     house.ask(read("?limit=many")).await.refused(400, "bad_request");
+}
+
+#[tokio::test]
+async fn conversations_are_found_renamed_and_deleted() {
+    let house = House::new().await;
+    let ada = house.register("ada").await;
+    let chat = json!({ "message": "hello", "session_id": ada.session_id });
+    house.ask(post("/api/v1/guide-agent/chat").bearer(&ada).json(&chat)).await.expect(200);
+    let path = format!("/api/conversations/{}", ada.session_id);
+    let found = async |search: &str| {
+        let path = format!("/api/conversations?search={search}");
+        let page = house.ask(get(&path).bearer(&ada)).await.expect(200).json();
+        page["conversations"].as_array().unwrap().len()
+    };
+    for (search, count) in [("HELL", 1), ("You%20said", 1), ("%20", 1), ("zebra", 0)] {
+        assert_eq!(found(search).await, count, "{search}");
+    }
+    let too_long = format!("/api/conversations?search={}", "x".repeat(201));
+    house.ask(get(&too_long).bearer(&ada)).await.refused(422, "validation_failed");
+
+    let rename = |title: &str| ask("PATCH", &path).bearer(&ada).json(&json!({ "title": title }));
+    for bad in ["", "  ", "two\nlines", &"x".repeat(201)] {
+        house.ask(rename(bad)).await.refused(422, "validation_failed");
+    }
+    assert_eq!(house.ask(rename(" Zebra ")).await.expect(200).text("title"), "Zebra");
+    assert_eq!(found("zebra").await, 1);
+
+    house.ask(ask("DELETE", &path).bearer(&ada)).await.expect(204);
+    for gone in [get(&path), ask("DELETE", &path)] {
+        house.ask(gone.bearer(&ada)).await.refused(404, "not_found");
+    }
+    assert_eq!(found("").await, 0);
+    let under_way = json!({ "message": "careful", "session_id": ada.session_id });
+    house.ask(post("/api/v1/guide-agent/chat").bearer(&ada).json(&under_way)).await.expect(200);
+    house.ask(ask("DELETE", &path).bearer(&ada)).await.refused(409, "conflict");
 }
 
 #[tokio::test]

@@ -126,8 +126,8 @@ async fn a_claim_takes_everything_along() {
     let states = store.unfinished(None, 10).await.unwrap();
     assert!(states.iter().all(|state| state.header.owner == user), "{states:?}");
     assert_eq!(store.stream(&hers).await.unwrap(), None, "the session's id alone opens nothing");
-    assert_eq!(store.conversations(&anonymous, PageRequest::first(10)).await.unwrap().total, 0);
-    let list = store.conversations(&user, PageRequest::first(10)).await.unwrap();
+    assert_eq!(store.conversations(&anonymous, None, PageRequest::first(10)).await.unwrap().total, 0);
+    let list = store.conversations(&user, None, PageRequest::first(10)).await.unwrap();
     let ids: Vec<String> = list.items.iter().map(|summary| summary.conversation_id.to_string()).collect();
     assert_eq!((ids[0].as_str(), ids[2].as_str()), ("c2", "c1"));
     assert!(ids[1].starts_with("c1~"), "a second c1 is called otherwise: {}", ids[1]);
@@ -205,6 +205,6 @@ async fn a_claim_that_is_taken_back_leaves_everything() {
         })
         .await;
     assert!(refused.is_err());
-    assert_eq!(store.conversations(&anonymous, PageRequest::first(10)).await.unwrap().total, 1);
-    assert_eq!(store.conversations(&user(), PageRequest::first(10)).await.unwrap().total, 0);
+    assert_eq!(store.conversations(&anonymous, None, PageRequest::first(10)).await.unwrap().total, 1);
+    assert_eq!(store.conversations(&user(), None, PageRequest::first(10)).await.unwrap().total, 0);
 }

@@ -149,12 +149,14 @@ impl RuntimeClient {
         })
     }
 
+    /// Newest first; with `text`, those in which it was said.
     pub async fn conversations(
         &self,
         owner: &Owner,
+        text: Option<&str>,
         page: PageRequest,
     ) -> Result<Page<ConversationSummary>, RuntimeError> {
-        Ok(self.shared.store.conversations(owner, page).await?)
+        Ok(self.shared.store.conversations(owner, text, page).await?)
     }
 
     /// A conversation without its messages.

@@ -7,7 +7,7 @@ use contract::{
 use serde_json::json;
 
 use super::scene::{Scene, named, user};
-use crate::port::store::{NewConversation, NewEvent, PageRequest, StreamKey, Submission};
+use crate::port::store::{NewConversation, NewEvent, PageRequest, StoreError, StreamKey, Submission};
 
 async fn ask(scene: &Scene<'_>, owner: &str, conversation: &str, question: &str) -> crate::machine::State {
     let message = Some(scene.message(Role::User, question));
@@ -80,7 +80,7 @@ pub(super) async fn lists_begin_with_the_newest(scene: Scene<'_>) {
     scene.pending(scene.header(&ada)).await;
     ask(&scene, "bob", "c1", "his").await;
     let list = async |page| {
-        let page = scene.store.conversations(&ada, page).await.unwrap();
+        let page = scene.store.conversations(&ada, None, page).await.unwrap();
         let titles: Vec<String> = page.items.into_iter().map(|summary| summary.title).collect();
         (page.total, titles.join(" "), page.next_cursor)
     };
@@ -89,7 +89,71 @@ pub(super) async fn lists_begin_with_the_newest(scene: Scene<'_>) {
     assert_eq!((total, titles.as_str(), cursor.is_some()), (5, "c5 c4 c3", true));
     assert_eq!(list(PageRequest { limit: 3, offset: 0, cursor }).await, (5, "c2 c1".to_owned(), None));
     assert_eq!(scene.store.conversation(&user("eve"), &named("c1")).await.unwrap(), None);
-    assert_eq!(scene.store.conversations(&user("eve"), PageRequest::first(3)).await.unwrap().total, 0);
+    assert_eq!(scene.store.conversations(&user("eve"), None, PageRequest::first(3)).await.unwrap().total, 0);
+}
+
+pub(super) async fn what_was_said_is_found(scene: Scene<'_>) {
+    let ada = user("ada");
+    let begun = ask(&scene, "ada", "c1", "How good is 100% of ORDERS_a?").await;
+    answer(&scene, &begun, "Zebra").await;
+    ask(&scene, "ada", "c2", "And ordersXa?").await;
+    ask(&scene, "bob", "c3", "orders").await;
+    for (text, found) in [
+        ("orders", vec!["c2", "c1"]),
+        ("zEBRA", vec!["c1"]),
+        ("orders_", vec!["c1"]),
+        ("0%", vec!["c1"]),
+        ("%", vec!["c1"]),
+        ("\\", vec![]),
+        ("lion", vec![]),
+    ] {
+        let page = scene.store.conversations(&ada, Some(text), PageRequest::first(10)).await.unwrap();
+        let ids: Vec<&str> = page.items.iter().map(|summary| summary.conversation_id.as_str()).collect();
+        assert_eq!((ids, page.total), (found.clone(), found.len() as u64), "{text}");
+    }
+}
+
+pub(super) async fn a_new_title_stays(scene: Scene<'_>) {
+    let ada = user("ada");
+    ask(&scene, "ada", "c1", "first").await;
+    let renamed = scene.store.rename_conversation(&ada, &named("c1"), "Orders").await.unwrap().unwrap();
+    assert_eq!(renamed.title, "Orders");
+    ask(&scene, "ada", "c1", "second").await;
+    assert_eq!(scene.store.conversation(&ada, &named("c1")).await.unwrap().unwrap().title, "Orders");
+    for (owner, id) in [("bob", "c1"), ("ada", "c2")] {
+        assert_eq!(scene.store.rename_conversation(&user(owner), &named(id), "His").await.unwrap(), None);
+    }
+    assert_eq!(scene.store.conversation(&ada, &named("c1")).await.unwrap().unwrap().title, "Orders");
+}
+
+pub(super) async fn a_deleted_one_leaves_its_executions(scene: Scene<'_>) {
+    let ada = user("ada");
+    let state = ask(&scene, "ada", "c1", "first").await;
+    let under_way = scene.store.delete_conversation(&ada, &named("c1")).await;
+    assert!(matches!(under_way, Err(StoreError::Conflict)), "{under_way:?}");
+    let fail = crate::machine::Command::Fail {
+        code: contract::Code::ExecutionFailed,
+        message: "It broke.".to_owned(),
+        details: None,
+        retry: None,
+    };
+    let ended = scene.advance(&state, fail).await;
+    assert!(ended.has_ended());
+    assert!(!scene.store.delete_conversation(&user("bob"), &named("c1")).await.unwrap());
+    assert!(scene.store.delete_conversation(&ada, &named("c1")).await.unwrap());
+    assert!(!scene.store.delete_conversation(&ada, &named("c1")).await.unwrap());
+    assert_eq!(scene.store.conversation(&ada, &named("c1")).await.unwrap(), None);
+    assert_eq!(scene.store.conversations(&ada, None, PageRequest::first(3)).await.unwrap().total, 0);
+    assert_eq!(scene.store.messages(&ada, &named("c1"), None, 10).await.unwrap(), []);
+    let kept = scene.store.execution(&state.header.execution_id).await.unwrap().unwrap();
+    assert_eq!(kept.header.conversation_id, None);
+    let own = StreamKey::Execution(state.header.execution_id.clone());
+    let position = scene.store.stream(&own).await.unwrap().unwrap();
+    let events = scene.store.events(position.stream, 0, Some(&state.header.execution_id), 10).await.unwrap();
+    assert_eq!(events.len() as u64, position.head);
+    // The id is free for another conversation.
+    ask(&scene, "ada", "c1", "again").await;
+    assert_eq!(scene.store.conversation(&ada, &named("c1")).await.unwrap().unwrap().title, "again");
 }
 
 pub(super) async fn one_can_begin_with_what_was_said_elsewhere(scene: Scene<'_>) {

@@ -85,6 +85,9 @@ promises! {
     conversations::messages_are_read_backwards,
     conversations::lists_begin_with_the_newest,
     conversations::one_can_begin_with_what_was_said_elsewhere,
+    conversations::what_was_said_is_found,
+    conversations::a_new_title_stays,
+    conversations::a_deleted_one_leaves_its_executions,
 }
 
 /// Hands a new store of `open` to each promise.

@@ -278,12 +278,52 @@ impl Store for MemoryStore {
         Ok(hits.take(limit.min(MAX_PAGE) as usize).collect())
     }
 
-    async fn conversations(&self, owner: &Owner, page: PageRequest) -> Result<Page<ConversationSummary>, StoreError> {
+    async fn conversations(
+        &self,
+        owner: &Owner,
+        text: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Page<ConversationSummary>, StoreError> {
         let inner = lock(&self.inner);
         let own =
             inner.streams.iter().rev().filter_map(|stream| stream.conversation.as_ref().map(|named| (stream, named)));
-        let wanted = own.filter(|(_, (whose, _))| whose == owner).map(|(stream, (_, summary))| stream.summary(summary));
+        let own = own.filter(|(_, (whose, _))| whose == owner);
+        let found = own.filter(|(stream, _)| text.is_none_or(|text| stream.says(text)));
+        let wanted = found.map(|(stream, (_, summary))| stream.summary(summary));
         page_of(wanted.collect(), &page)
+    }
+
+    async fn rename_conversation(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+        title: &str,
+    ) -> Result<Option<ConversationSummary>, StoreError> {
+        let mut inner = lock(&self.inner);
+        let Some(stream) = inner.conversations.get(&(owner.space(), id.clone())).copied() else { return Ok(None) };
+        let stream = inner.stream_mut(stream);
+        if let Some((_, summary)) = &mut stream.conversation {
+            title.clone_into(&mut summary.title);
+        }
+        Ok(stream.conversation.as_ref().map(|(_, summary)| stream.summary(summary)))
+    }
+
+    async fn delete_conversation(&self, owner: &Owner, id: &ConversationId) -> Result<bool, StoreError> {
+        let mut inner = lock(&self.inner);
+        let key = (owner.space(), id.clone());
+        let Some(stream) = inner.conversations.get(&key).copied() else { return Ok(false) };
+        let mut executions = inner.executions.values().filter(|execution| execution.stream == stream);
+        if executions.any(|execution| !execution.state.has_ended()) {
+            return Err(StoreError::Conflict);
+        }
+        for execution in inner.executions.values_mut().filter(|execution| execution.stream == stream) {
+            execution.state.header.conversation_id = None;
+        }
+        inner.conversations.remove(&key);
+        let stream = inner.stream_mut(stream);
+        stream.conversation = None;
+        stream.messages.clear();
+        Ok(true)
     }
 
     async fn conversation(
@@ -485,6 +525,10 @@ impl Inner {
         &self.streams[usize::try_from(id.0).expect("stream ids are indices")]
     }
 
+    fn stream_mut(&mut self, id: StreamId) -> &mut Stream {
+        &mut self.streams[usize::try_from(id.0).expect("stream ids are indices")]
+    }
+
     fn stream_for(&mut self, state: &State) -> StreamId {
         let new = StreamId(i64::try_from(self.streams.len()).expect("there are fewer streams than that"));
         let Some(conversation_id) = &state.header.conversation_id else {
@@ -542,8 +586,7 @@ impl Inner {
         events: &[NewEvent],
         message: Option<NewMessage>,
     ) -> Committed {
-        let index = usize::try_from(stream.0).expect("stream ids are indices");
-        let target = &mut self.streams[index];
+        let target = self.stream_mut(stream);
         let head = target.events.len() as u64;
         let numbered: Vec<JournalEvent> =
             events.iter().zip(head + 1..).map(|(event, seq)| event.numbered(seq)).collect();
@@ -575,6 +618,14 @@ impl Stream {
             seq: head + 1 + message.at_event as u64,
             created_at: message.created_at,
         });
+    }
+
+    /// Whether the text stands in the title or in a message, whatever the case of its ASCII letters.
+    fn says(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        let title = self.conversation.as_ref().map(|(_, summary)| summary.title.as_str());
+        let texts = title.into_iter().chain(self.messages.iter().map(|message| message.content.as_str()));
+        texts.map(str::to_ascii_lowercase).any(|said| said.contains(&text))
     }
 
     fn summary(&self, summary: &ConversationSummary) -> ConversationSummary {

@@ -123,8 +123,26 @@ pub trait Store: Send + Sync {
     /// Artifacts whose search text has all the words of `text`, best first; deleted ones never.
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError>;
 
-    /// Newest first.
-    async fn conversations(&self, owner: &Owner, page: PageRequest) -> Result<Page<ConversationSummary>, StoreError>;
+    /// Newest first. With `text`, those in whose title or messages it stands, whatever the case of its ASCII letters.
+    async fn conversations(
+        &self,
+        owner: &Owner,
+        text: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Page<ConversationSummary>, StoreError>;
+
+    /// Gives a conversation another title; its later messages do not change that. `None` where the owner has no such one.
+    async fn rename_conversation(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+        title: &str,
+    ) -> Result<Option<ConversationSummary>, StoreError>;
+
+    /// Takes a conversation and its messages away, so that its id is free again. Its executions stay, with their events, and
+    /// are in no conversation any more. `false` where the owner has no such one, `Conflict` while an execution of it has not
+    /// ended.
+    async fn delete_conversation(&self, owner: &Owner, id: &ConversationId) -> Result<bool, StoreError>;
 
     async fn conversation(&self, owner: &Owner, id: &ConversationId)
     -> Result<Option<ConversationSummary>, StoreError>;

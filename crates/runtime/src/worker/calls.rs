@@ -178,6 +178,7 @@ fn refused(error: &RuntimeError) -> Failure {
         | RuntimeError::BadCursor
         | RuntimeError::AlreadyDecided(_)
         | RuntimeError::RoleNeeded(_)
+        | RuntimeError::ConversationInUse
         | RuntimeError::NotRedrivable(_)
         | RuntimeError::TurnInProgress
         | RuntimeError::TooManyWaiting

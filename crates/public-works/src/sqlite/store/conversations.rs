@@ -4,7 +4,7 @@ use contract::{
     ConversationId, ExecutionId, Owner, Timestamp,
     conversation::{ConversationSummary, Message, Role},
 };
-use runtime::port::store::{MAX_PAGE, NewConversation, NewEvent, NewMessage, Page};
+use runtime::port::store::{MAX_PAGE, NewConversation, NewEvent, NewMessage, Page, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, types::Type};
 
 use super::{
@@ -130,22 +130,83 @@ fn title(content: &str) -> String {
     content.chars().take(TITLE_CHARACTERS).collect()
 }
 
+/// Whether a text stands in the title or in a message. `LIKE` minds no case of ASCII letters.
+const SAYS: &str = r"(?2 IS NULL OR title LIKE ?2 ESCAPE '\' OR EXISTS
+    (SELECT 1 FROM messages WHERE stream = streams.number AND content LIKE ?2 ESCAPE '\'))";
+
 pub(super) fn list(
     connection: &Connection,
     owner: &Owner,
+    text: Option<&str>,
     window: &Window,
 ) -> Result<Page<ConversationSummary>, DatabaseError> {
     let Some(space) = spaces::space_of(connection, owner)? else { return Ok(paging::nothing()) };
+    let pattern = text.map(containing);
     let total = connection
-        .prepare_cached("SELECT count(*) FROM streams WHERE space = ?1 AND conversation_id IS NOT NULL")?
-        .query_row([space], |row| seq(row, 0))?;
-    let mut statement = connection.prepare_cached(
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM streams WHERE space = ?1 AND conversation_id IS NOT NULL AND {SAYS}"
+        ))?
+        .query_row(params![space, pattern], |row| seq(row, 0))?;
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT conversation_id, agent_id, title, created_at, updated_at, head, number FROM streams
-         WHERE space = ?1 AND conversation_id IS NOT NULL AND number < ?2 ORDER BY number DESC LIMIT ?3 OFFSET ?4",
-    )?;
-    let rows = statement
-        .query_map(params![space, window.below, window.limit, window.offset], |row| Ok((row.get(6)?, summary(row)?)))?;
+         WHERE space = ?1 AND conversation_id IS NOT NULL AND {SAYS} AND number < ?3
+         ORDER BY number DESC LIMIT ?4 OFFSET ?5"
+    ))?;
+    let rows = statement.query_map(params![space, pattern, window.below, window.limit, window.offset], |row| {
+        Ok((row.get(6)?, summary(row)?))
+    })?;
     Ok(window.page(rows.collect::<Result<_, _>>()?, total))
+}
+
+/// The pattern of texts that contain this one.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if "%_\\".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+pub(super) fn rename(
+    transaction: &Transaction<'_>,
+    owner: &Owner,
+    id: &ConversationId,
+    title: &str,
+) -> Result<Option<ConversationSummary>, DatabaseError> {
+    let Some(space) = spaces::space_of(transaction, owner)? else { return Ok(None) };
+    transaction
+        .prepare_cached("UPDATE streams SET title = ?3 WHERE space = ?1 AND conversation_id = ?2")?
+        .execute(params![space, id.as_str(), title])?;
+    get(transaction, owner, id)
+}
+
+/// The stream stays with its events, for the executions that are in it; nothing finds it as a conversation any more.
+pub(super) fn delete(transaction: &Transaction<'_>, owner: &Owner, id: &ConversationId) -> Result<bool, StoreError> {
+    take_away(transaction, owner, id)?.ok_or(StoreError::Conflict)
+}
+
+/// `None` while something of it has not ended.
+fn take_away(transaction: &Transaction<'_>, owner: &Owner, id: &ConversationId) -> Result<Option<bool>, DatabaseError> {
+    let Some(space) = spaces::space_of(transaction, owner)? else { return Ok(Some(false)) };
+    let stream: Option<i64> = transaction
+        .prepare_cached("SELECT number FROM streams WHERE space = ?1 AND conversation_id = ?2")?
+        .query_row(params![space, id.as_str()], |row| row.get(0))
+        .optional()?;
+    let Some(stream) = stream else { return Ok(Some(false)) };
+    let under_way =
+        transaction.prepare_cached("SELECT 1 FROM executions WHERE ended = 0 AND stream = ?1")?.exists([stream])?;
+    if under_way {
+        return Ok(None);
+    }
+    transaction
+        .prepare_cached("UPDATE streams SET conversation_id = NULL, agent_id = NULL, title = NULL WHERE number = ?1")?
+        .execute([stream])?;
+    transaction.prepare_cached("DELETE FROM messages WHERE stream = ?1")?.execute([stream])?;
+    Ok(Some(true))
 }
 
 pub(super) fn get(

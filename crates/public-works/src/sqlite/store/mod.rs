@@ -265,9 +265,29 @@ impl Store for SqliteStore {
         self.read(move |connection| search::search(connection, &owner, &text, limit)).await
     }
 
-    async fn conversations(&self, owner: &Owner, page: PageRequest) -> Result<Page<ConversationSummary>, StoreError> {
-        let (owner, window) = (owner.clone(), Window::of(&page)?);
-        self.read(move |connection| conversations::list(connection, &owner, &window)).await
+    async fn conversations(
+        &self,
+        owner: &Owner,
+        text: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Page<ConversationSummary>, StoreError> {
+        let (owner, text, window) = (owner.clone(), text.map(str::to_owned), Window::of(&page)?);
+        self.read(move |connection| conversations::list(connection, &owner, text.as_deref(), &window)).await
+    }
+
+    async fn rename_conversation(
+        &self,
+        owner: &Owner,
+        id: &ConversationId,
+        title: &str,
+    ) -> Result<Option<ConversationSummary>, StoreError> {
+        let (owner, id, title) = (owner.clone(), id.clone(), title.to_owned());
+        Ok(self.database.write(move |transaction| conversations::rename(transaction, &owner, &id, &title)).await?)
+    }
+
+    async fn delete_conversation(&self, owner: &Owner, id: &ConversationId) -> Result<bool, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.database.write(move |transaction| conversations::delete(transaction, &owner, &id)).await
     }
 
     async fn conversation(
