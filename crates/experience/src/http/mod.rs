@@ -16,6 +16,7 @@ mod guide;
 mod health;
 mod intent;
 mod password;
+mod second_factor;
 mod session;
 mod sign_ins;
 

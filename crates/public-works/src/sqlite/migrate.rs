@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0002_accounts", sql: include_str!("migrations/0002_accounts.sql") },
     Migration { name: "0003_execution_lists", sql: include_str!("migrations/0003_execution_lists.sql") },
     Migration { name: "0004_audit", sql: include_str!("migrations/0004_audit.sql") },
+    Migration { name: "0005_second_factors", sql: include_str!("migrations/0005_second_factors.sql") },
 ];
 
 /// Where it is written down what was applied.
