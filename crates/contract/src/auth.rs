@@ -42,6 +42,54 @@ pub struct Login {
     /// An anonymous session to claim.
     #[serde(default)]
     pub session_id: Option<SessionId>,
+    /// A code of the second factor, or a recovery code, where the account has one.
+    #[serde(default)]
+    pub code: Option<Secret>,
+}
+
+/// The body of `POST /api/auth/second-factor`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowPassword {
+    pub password: Secret,
+}
+
+/// What an authenticator is given.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FactorOffer {
+    /// In base32, for typing.
+    pub secret: Secret,
+    /// `otpauth://…`, for a QR code.
+    pub uri: Secret,
+}
+
+/// The body of `POST /api/auth/second-factor/confirm`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmFactor {
+    pub code: Secret,
+}
+
+/// For when the authenticator is lost. They are shown once, and each is good once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RecoveryCodes {
+    pub recovery_codes: Vec<Secret>,
+}
+
+/// The body of `POST /api/auth/second-factor/remove`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveFactor {
+    pub password: Secret,
+    /// Of the authenticator, or a recovery code.
+    pub code: Secret,
+}
+
+/// The answer of `GET /api/auth/second-factor`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactorStanding {
+    pub enrolled: bool,
+    pub recovery_codes_left: u32,
 }
 
 /// The body of `POST /api/auth/refresh`.

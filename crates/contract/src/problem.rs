@@ -74,6 +74,8 @@ codes! {
     BadCursor = "bad_cursor", 400, "The cursor cannot be used";
     AuthenticationRequired = "authentication_required", 401, "Sign in first";
     AuthenticationFailed = "authentication_failed", 401, "Sign-in failed";
+    SecondFactorRequired = "second_factor_required", 401, "A code is needed too";
+    SecondFactorWrong = "second_factor_wrong", 401, "The code is wrong";
     TokenExpired = "token_expired", 401, "The token has expired";
     TokenInvalid = "token_invalid", 401, "The token is not valid";
     TokenReused = "token_reused", 401, "The refresh token was used before";

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session::Session};
 use serde_json::{Map, Value};
 
-use crate::{audit::AuditLog, peer::Device, roles::Role};
+use crate::{audit::AuditLog, factors::SecondFactors, peer::Device, roles::Role};
 
 /// The accounts cannot answer. The source is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -304,7 +304,7 @@ pub struct UserRows {
 
 /// Where accounts are kept.
 #[async_trait]
-pub trait Accounts: AuditLog {
+pub trait Accounts: AuditLog + SecondFactors {
     /// The server's secrets; `candidate` becomes them where there are none. Two starts at once get the same.
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError>;
 

@@ -4,6 +4,7 @@
 mod audit;
 mod authenticate;
 mod csrf;
+mod factors;
 mod login;
 mod logout;
 mod password;

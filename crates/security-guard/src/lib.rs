@@ -11,6 +11,7 @@ pub mod config;
 pub mod duration;
 pub mod email;
 pub mod error;
+pub mod factors;
 pub mod limits;
 pub mod memory;
 pub mod peer;
@@ -24,6 +25,7 @@ mod password;
 mod refresh_token;
 mod secrets;
 mod tickets;
+mod totp;
 mod verified;
 
 #[cfg(any(test, feature = "contract-suite"))]
@@ -37,6 +39,7 @@ pub use caller::{Asker, Caller, Credential};
 pub use clock::Clock;
 pub use config::GuardConfig;
 pub use error::GuardError;
+pub use factors::SecondFactors;
 pub use guard::{
     CheckedChain, HeldBack, LoginAnswer, NewUser, Rotation, SecurityGuard, SignedIn, UserPage, UserSummary,
     install_crypto_provider,

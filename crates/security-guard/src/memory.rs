@@ -2,6 +2,7 @@
 //! keeps nothing of the Runtime's, so that a claim moves the session alone.
 
 mod audit;
+mod factors;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -37,6 +38,7 @@ struct State {
     sessions: HashMap<SessionId, Session>,
     failures: HashMap<TokenHash, Failures>,
     audit: audit::Chain,
+    factors: HashMap<UserId, factors::FactorRow>,
 }
 
 struct UserRow {

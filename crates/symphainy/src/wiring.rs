@@ -177,6 +177,8 @@ pub(crate) fn guard_complaint(error: &GuardError) -> Complaint {
         GuardError::Invalid(_) | GuardError::EmailTaken | GuardError::NotFound(_) => Exit::Data,
         GuardError::NotSignedIn
         | GuardError::WrongPassword
+        | GuardError::SecondFactorRequired
+        | GuardError::SecondFactorWrong
         | GuardError::TokenExpired
         | GuardError::TokenInvalid
         | GuardError::TokenReused

@@ -18,6 +18,7 @@ mod intent;
 mod password;
 mod pending;
 mod schedules;
+mod second_factor;
 mod session;
 mod sign_ins;
 

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, openapi, password, pending, schedules, session, sign_ins,
+    guide, health, intent, openapi, password, pending, schedules, second_factor, session, sign_ins,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -25,6 +25,9 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(auth::logout)) // POST /api/auth/logout
         .routes(routes!(auth::me)) // GET /api/auth/me
         .routes(routes!(password::change)) // POST /api/auth/password
+        .routes(routes!(second_factor::standing, second_factor::offer)) // GET, POST /api/auth/second-factor
+        .routes(routes!(second_factor::confirm)) // POST /api/auth/second-factor/confirm
+        .routes(routes!(second_factor::remove)) // POST /api/auth/second-factor/remove
         .routes(routes!(sign_ins::list, sign_ins::end_others)) // GET, DELETE /api/auth/sign-ins
         .routes(routes!(sign_ins::end)) // DELETE /api/auth/sign-ins/{id}
         .routes(routes!(audit::list)) // GET /api/audit

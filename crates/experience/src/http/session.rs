@@ -80,7 +80,7 @@ async fn create_with_password(
     typed: SessionCredentials,
     metadata: Map<String, Value>,
 ) -> Result<Response, Refusal> {
-    let login = Login { email: typed.email, password: Secret(typed.password), session_id: None };
+    let login = Login { email: typed.email, password: Secret(typed.password), session_id: None, code: None };
     let signed_in = sign_in(plane, login, &visit.peer).await?;
     let session = plane.guard.create_session(&signed_in.caller, metadata).await?;
     let mut response = JsonBody(session).into_response();

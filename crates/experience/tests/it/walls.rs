@@ -62,6 +62,9 @@ impl Things {
         let body = match operation.path.as_str() {
             "/api/files" => return ask.form(form(&[("session_id", None, session_id), ("file", Some("a.csv"), "x")])),
             "/api/auth/register" | "/api/auth/login" | "/api/auth/refresh" => json!({}),
+            "/api/auth/second-factor" => json!({ "password": "x" }),
+            "/api/auth/second-factor/confirm" => json!({ "code": "000000" }),
+            "/api/auth/second-factor/remove" => json!({ "password": "x", "code": "000000" }),
             "/api/auth/password" => json!({ "current_password": "x", "new_password": "staple battery horse" }),
             "/api/auth/ticket" => json!({ "session_id": session_id }),
             "/api/session/create-anonymous" => json!({}),

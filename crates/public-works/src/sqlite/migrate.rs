@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0006_keys", sql: include_str!("migrations/0006_keys.sql") },
     Migration { name: "0007_schedules", sql: include_str!("migrations/0007_schedules.sql") },
     Migration { name: "0008_approval_roles", sql: include_str!("migrations/0008_approval_roles.sql") },
+    Migration { name: "0010_second_factors", sql: include_str!("migrations/0010_second_factors.sql") },
 ];
 
 /// Where it is written down what was applied.

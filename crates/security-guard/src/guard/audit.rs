@@ -173,6 +173,8 @@ impl SecurityGuard {
 fn is_decision(error: &GuardError) -> bool {
     match error {
         GuardError::WrongPassword
+        | GuardError::SecondFactorRequired
+        | GuardError::SecondFactorWrong
         | GuardError::TokenReused
         | GuardError::AccountDisabled
         | GuardError::EmailTaken

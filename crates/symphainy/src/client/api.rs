@@ -135,7 +135,7 @@ impl Api {
     }
 
     pub(crate) async fn login(&mut self, email: &str, password: Secret) -> Result<(), ApiError> {
-        let body = Login { email: email.to_owned(), password, session_id: None };
+        let body = Login { email: email.to_owned(), password, session_id: None, code: None };
         let answer = self.call(Method::POST, "/api/auth/login", Some(&body)).await?;
         self.is_now(answer)
     }

@@ -2,6 +2,7 @@
 //! files beside this one, and what a replayed token means stands in the guard.
 
 mod audit;
+mod factors;
 mod rows;
 mod sessions;
 mod sign_ins;
