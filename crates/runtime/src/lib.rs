@@ -25,6 +25,6 @@ pub use client::{Content, Followed, RuntimeClient, RuntimeError, SubmitRequest, 
 pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler};
 pub use lifecycle::Runtime;
-pub use port::{Clock, ObjectError, ObjectSink, Objects, Store, StoreError};
+pub use port::{Clock, EverythingAllowed, ObjectError, ObjectSink, Objects, Policy, Ruling, Store, StoreError};
 pub use watch::Watch;
 pub use worker::RuntimeConfig;

@@ -11,7 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::{
     client::RuntimeError,
     machine::{self, Header, State},
-    port::store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    port::{
+        Ruling,
+        store::{Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    },
     worker::{Shared, approval_of},
 };
 
@@ -31,8 +34,12 @@ impl Shared {
         if self.stopping.is_cancelled() {
             return Err(RuntimeError::Unavailable);
         }
+        let wanted_by_policy = self.judge(&acceptance.header)?;
         self.check(&acceptance.header.intent_type, &acceptance.header.parameters)?;
-        let approval = self.approval_reason(&acceptance).map(|reason| approval_of(self, &acceptance.header, reason));
+        let approval = self
+            .approval_reason(&acceptance)
+            .or(wanted_by_policy)
+            .map(|reason| approval_of(self, &acceptance.header, reason));
         let now = self.clock.now();
         let decision = machine::accept(acceptance.header, approval, acceptance.message.as_ref(), now);
         let submission = Submission {
@@ -46,6 +53,17 @@ impl Shared {
         let shared = Arc::clone(self);
         let stored = self.tasks.spawn(async move { shared.save(submission).await });
         stored.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
+    /// Asks the policy. Why somebody has to agree first, where it says so.
+    fn judge(&self, header: &Header) -> Result<Option<String>, RuntimeError> {
+        let Some(authority) = &header.authority else { return Ok(None) };
+        match self.catalogue.decide(&header.intent_type, authority) {
+            None => Err(RuntimeError::UnknownIntent(header.intent_type.clone())),
+            Some(Ruling::Allowed) => Ok(None),
+            Some(Ruling::NeedsApproval(reason)) => Ok(Some(reason)),
+            Some(Ruling::Refused(reason)) => Err(RuntimeError::Refused(reason)),
+        }
     }
 
     /// Whether the parameters fit the intent's schema.

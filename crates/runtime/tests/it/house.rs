@@ -17,8 +17,8 @@ use contract::{
     intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
-    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Runtime, RuntimeClient, RuntimeConfig,
-    SubmitRequest, UserMessage,
+    Catalogue, Clock, EverythingAllowed, ExecutionContext, Failure, Handler, NewArtifact, Policy, Runtime,
+    RuntimeClient, RuntimeConfig, SubmitRequest, UserMessage,
     memory::{MemoryObjects, MemoryStore},
     port::store::{Object, StreamKey},
 };
@@ -52,6 +52,7 @@ pub(crate) struct House {
     config: RuntimeConfig,
     pub(crate) seen: Arc<Seen>,
     pub(crate) runtime: Option<Runtime>,
+    policy: Arc<dyn Policy>,
 }
 
 /// What the handlers did, and what holds them.
@@ -82,6 +83,10 @@ impl House {
     }
 
     pub(crate) async fn with(config: RuntimeConfig) -> Self {
+        Self::judged_by(config, Arc::new(EverythingAllowed)).await
+    }
+
+    pub(crate) async fn judged_by(config: RuntimeConfig, policy: Arc<dyn Policy>) -> Self {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),
@@ -89,6 +94,7 @@ impl House {
             config,
             seen: Arc::default(),
             runtime: None,
+            policy,
         };
         house.start().await;
         house
@@ -96,7 +102,7 @@ impl House {
 
     pub(crate) async fn start(&mut self) {
         let handlers = TOLD.iter().map(|told| Arc::new(Told::new(told, &self.seen)) as Arc<dyn Handler>);
-        let catalogue = Catalogue::new(handlers.collect()).unwrap();
+        let catalogue = Catalogue::new(handlers.collect()).unwrap().judged_by(Arc::clone(&self.policy));
         let (store, objects, clock) = (self.store.clone(), self.objects.clone(), self.clock.clone());
         self.runtime = Some(Runtime::start(store, objects, clock, catalogue, self.config).await.unwrap());
     }
@@ -150,6 +156,7 @@ pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
     let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
     SubmitRequest {
         owner: owner(),
+        authority: contract::Authority::default(),
         session_id: "sess_1".parse::<SessionId>().unwrap(),
         intent_type: intent_type.to_owned(),
         parameters,
@@ -218,6 +225,7 @@ impl Told {
                     "times": {"type": "integer"},
                     "words": {"type": "array", "items": {"type": "string"}},
                     "intent": {"type": "string"},
+                    "agent": {"type": "string"},
                     "approve": {"type": "boolean"},
                     "file": {"type": "string"},
                     "hold": {"type": "boolean"},
@@ -255,7 +263,10 @@ impl Told {
     }
 
     async fn call(&self, context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
-        let intent = parameters["intent"].as_str().unwrap();
+        let intent = parameters.get("intent").and_then(Value::as_str).unwrap_or("echo");
+        if let Some(agent_id) = parameters.get("agent").and_then(Value::as_str) {
+            context.act_as(&agent_id.parse().unwrap());
+        }
         let outcome = if parameters.get("approve") == Some(&json!(true)) {
             context.call_with_approval(intent, Object::new(), "A test wants it.".to_owned()).await?
         } else {

@@ -5,6 +5,7 @@
 mod dead_letters;
 mod house;
 mod lifecycle;
+mod policy;
 mod steering;
 mod telling;
 mod timing;
