@@ -3,6 +3,7 @@
 //! Redirects are not followed, proxies of the environment are not used, and answers have a bound in time and size.
 
 mod addresses;
+mod key_source;
 
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 

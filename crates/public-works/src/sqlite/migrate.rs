@@ -20,6 +20,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_execution_lists", sql: include_str!("migrations/0003_execution_lists.sql") },
     Migration { name: "0004_audit", sql: include_str!("migrations/0004_audit.sql") },
     Migration { name: "0005_second_factors", sql: include_str!("migrations/0005_second_factors.sql") },
+    Migration { name: "0006_api_keys", sql: include_str!("migrations/0006_api_keys.sql") },
+    Migration { name: "0007_tenants", sql: include_str!("migrations/0007_tenants.sql") },
+    Migration { name: "0008_identities", sql: include_str!("migrations/0008_identities.sql") },
 ];
 
 /// Where it is written down what was applied.
