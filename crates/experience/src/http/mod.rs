@@ -15,10 +15,12 @@ mod files;
 mod guide;
 mod health;
 mod intent;
+mod keys;
 mod password;
 mod second_factor;
 mod session;
 mod sign_ins;
+mod tenants;
 
 mod cookies;
 mod cors;
