@@ -18,6 +18,7 @@ fn said(operation: &Operation) -> Option<Vec<String>> {
     Some(words.collect())
 }
 
+// ASVS 8.1.1: What each route needs stands in one table, and in the API's document with each operation.
 #[test]
 fn every_route_says_what_it_needs() {
     let document = serde_json::to_value(experience::http::document()).unwrap();
@@ -36,6 +37,8 @@ fn every_route_says_what_it_needs() {
     }
 }
 
+// ASVS 8.2.1: A credential that has everything but what the route names is refused.
+// ASVS 8.3.1: The check is where a credential becomes a caller, on the server.
 #[tokio::test]
 async fn every_route_is_held_to_it() {
     let house = House::new().await;

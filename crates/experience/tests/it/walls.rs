@@ -162,6 +162,7 @@ async fn another_user_finds_no_way_across() {
     things.check_untouched(&house).await;
 }
 
+// ASVS 8.2.2: Nor what is another member's of the same tenant, in any role.
 #[tokio::test]
 async fn another_member_finds_no_way_across_in_any_role() {
     for role in ["viewer", "member", "admin"] {

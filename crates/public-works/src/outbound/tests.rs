@@ -26,6 +26,8 @@ fn open(allow: &[&str]) -> Outbound {
     Outbound::new(&allow.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>()).unwrap()
 }
 
+// ASVS 1.3.6: Calls to other servers go to public addresses, judged after the name was resolved.
+// ASVS 13.2.4: What lies inside can be called only where an operator has named it.
 #[tokio::test]
 async fn what_lies_inside_is_refused_however_it_is_written() {
     let address = server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");

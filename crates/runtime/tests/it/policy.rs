@@ -43,6 +43,7 @@ async fn what_is_refused_leaves_no_trace() {
     house.client().submit(asked("member", "echo", json!({}))).await.unwrap();
 }
 
+// ASVS 8.3.3: What is done for somebody has their rights, however many intents and agents are between.
 #[tokio::test(start_paused = true)]
 async fn what_an_intent_calls_has_the_rights_of_whoever_asked() {
     let house = house().await;

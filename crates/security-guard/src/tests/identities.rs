@@ -114,6 +114,8 @@ impl Scene {
     }
 }
 
+// ASVS 6.8.1: Somebody is who they are by issuer and subject; the same address at another provider is somebody else.
+// ASVS 10.3.3: The same: nothing but issuer and subject names a user.
 #[tokio::test]
 async fn a_token_of_a_provider_is_a_user() {
     let scene = Scene::new().await;
@@ -134,6 +136,8 @@ async fn a_token_of_a_provider_is_a_user() {
     assert!(scene.guard.authenticate(&scene.token(json!({}))).await.is_err());
 }
 
+// ASVS 6.8.2: Tokens of providers are believed for their signature by a published key.
+// ASVS 10.3.1: They have to be for our audience.
 #[tokio::test]
 async fn hostile_tokens_are_refused() {
     let scene = Scene::new().await;

@@ -48,6 +48,7 @@ async fn a_sign_in_goes_from_tenant_to_tenant() {
     assert!(matches!(answer, Err(GuardError::NotFound(_))), "{answer:?}");
 }
 
+// ASVS 8.3.2: A new role counts from the next request on.
 #[tokio::test]
 async fn a_new_role_counts_at_once() {
     let house = House::new().await;
