@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{SessionId, SignInId, TenantId, Timestamp, UserId};
+use crate::{SessionId, SignInId, TenantId, Timestamp, UserId, key::ApiKey};
 
 /// A text that is never shown in logs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -145,6 +145,12 @@ pub struct Me {
     pub roles: Vec<String>,
     pub permissions: Vec<String>,
     pub session: SignInSummary,
+    /// The key that the credential is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+    /// The service account that acts for the user, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -157,7 +163,9 @@ pub struct Tenant {
 /// The sign-in that the credential belongs to, and the session of work that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignInSummary {
-    pub sign_in_id: SignInId,
+    /// Absent where the credential is an API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_id: Option<SignInId>,
     pub session_id: SessionId,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,

@@ -80,6 +80,7 @@ codes! {
     TokenInvalid = "token_invalid", 401, "The token is not valid";
     TokenReused = "token_reused", 401, "The refresh token was used before";
     Forbidden = "forbidden", 403, "Not allowed";
+    PolicyRefused = "policy_refused", 403, "The policy does not allow it";
     ForeignOrigin = "foreign_origin", 403, "The origin is not allowed";
     CsrfTokenInvalid = "csrf_token_invalid", 403, "The CSRF token is not valid";
     AccountDisabled = "account_disabled", 403, "The account is disabled";

@@ -113,6 +113,12 @@ impl ExecutionContext {
         self.run.cancellation()
     }
 
+    /// From now on, what this execution calls is called for an agent: the policy judges it as this agent's wish too, and whatever
+    /// follows from it.
+    pub fn act_as(&self, agent_id: &AgentId) {
+        self.run.act_as(agent_id);
+    }
+
     /// The intents that can be called.
     pub fn intents(&self) -> Vec<&IntentDescriptor> {
         self.run.intents()

@@ -3,6 +3,9 @@
 
 mod audit;
 mod factors;
+mod identities;
+mod keys;
+mod tenants;
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,6 +53,9 @@ pub async fn run<F: Future<Output = Plug>>(open: impl Fn() -> F) {
     factors::a_step_is_used_once_by_whoever_is_first(open().await).await;
     audit::a_tenant_sees_its_own_records(open().await).await;
     audit::the_audit_is_trimmed_from_its_beginning(open().await).await;
+    keys::run(&open).await;
+    tenants::run(&open).await;
+    identities::run(&open).await;
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -40,6 +40,9 @@ pub enum GuardError {
     /// It is known who asks, and they may not.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// It cannot be done as things stand.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// Not there, or not the caller's: nobody learns which.
     #[error("There is no such {0}, or it is not yours.")]
     NotFound(&'static str),
@@ -94,6 +97,7 @@ impl GuardError {
             Self::AccountDisabled => Code::AccountDisabled,
             Self::EmailTaken => Code::EmailTaken,
             Self::Forbidden(_) => Code::Forbidden,
+            Self::Conflict(_) => Code::Conflict,
             Self::NotFound(_) => Code::NotFound,
             Self::TooMany(_) => Code::TooManyRequests,
             Self::Busy { .. } | Self::Store(StoreError::Unavailable(_)) => Code::Unavailable,

@@ -1,6 +1,8 @@
 //! What the tests of this crate share: a clock that stands still, and a guard over accounts in memory.
 
 mod factors;
+mod identities;
+mod keys;
 mod limits;
 mod password;
 mod refresh;
@@ -8,6 +10,7 @@ mod sessions;
 mod sign_in;
 mod signing;
 mod standing;
+mod tenants;
 
 use std::{
     net::{IpAddr, Ipv4Addr},

@@ -17,6 +17,7 @@ mod exit;
 mod logs;
 mod output;
 mod paint;
+mod policy;
 mod progress;
 
 use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
@@ -77,6 +78,7 @@ async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
         Command::User(arguments) => commands::user(arguments).await,
         Command::Keys(arguments) => commands::keys(arguments).await,
         Command::Audit(arguments) => commands::audit(arguments).await,
+        Command::Policy(arguments) => commands::policy(arguments),
         Command::Doctor(arguments) => commands::doctor(arguments).await,
         Command::Backup(arguments) => commands::backup(arguments).await,
         Command::Restore(arguments) => commands::restore(arguments).await,

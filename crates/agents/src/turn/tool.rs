@@ -51,6 +51,7 @@ impl Turn<'_> {
         self.remember_first(call);
         self.tell_tool(intent_type, "started", Map::new()).await?;
         let parameters = call.arguments.clone();
+        self.context.act_as(&self.agent.agent_id);
         let called = if self.agent.approval.contains(intent_type) {
             let reason = format!("{} only does {intent_type} when you agree.", self.agent.agent_id);
             self.context.call_with_approval(intent_type, parameters, reason).await
@@ -59,10 +60,10 @@ impl Turn<'_> {
         };
         match called {
             Ok(outcome) => self.ended(intent_type, outcome).await,
-            // The Runtime did not take it: a mistake of the model, which it can be told.
+            // The Runtime did not take it: a mistake of the model, or not for this person. It can be told.
             Err(Failure {
                 kind: FailureKind::Final,
-                code: code @ (Code::UnknownIntent | Code::ValidationFailed),
+                code: code @ (Code::UnknownIntent | Code::ValidationFailed | Code::PolicyRefused),
                 message,
                 ..
             }) => {

@@ -145,6 +145,7 @@ impl House {
         let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
         let request = SubmitRequest {
             owner: owner(),
+            authority: contract::Authority::default(),
             session_id: session(),
             intent_type: intent_type.to_owned(),
             parameters,

@@ -5,7 +5,6 @@ use contract::{
     Code, ConversationId,
     conversation::{Conversation, ConversationPage},
 };
-use security_guard::Permission;
 use serde::Deserialize;
 
 use super::query::{PageQuery, PathId, Query, page_limit};
@@ -29,7 +28,6 @@ pub(super) async fn list(
     context: CallContext,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<ConversationPage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let page = context.runtime().conversations(context.owner(), query.page()?).await?;
     Ok(JsonBody(ConversationPage { conversations: page.items, next_cursor: page.next_cursor }))
 }
@@ -46,7 +44,6 @@ pub(super) async fn get(
     id: PathId,
     Query(query): Query<MessagesQuery>,
 ) -> Result<JsonBody<Conversation>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let limit = page_limit(query.limit)?;
     let before =
         query.before.as_deref().map(str::parse).transpose().map_err(|_| {

@@ -93,6 +93,9 @@ fn advice(code: Code) -> &'static str {
              Sign in again, and keep the newest token only."
         }
         Code::Forbidden => "You are known, and may not do this. Ask an administrator of your tenant for the role.",
+        Code::PolicyRefused => {
+            "The detail names the rule. An operator can change it; <code>symphainy policy check</code> explains each decision."
+        }
         Code::ForeignOrigin => {
             "A page of another site sent this. If the site is yours, the operator adds it to <code>experience.origins</code>."
         }

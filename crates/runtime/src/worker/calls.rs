@@ -80,6 +80,7 @@ impl Run {
             parameters,
             metadata: Object::new(),
             owner: parent.owner.clone(),
+            authority: self.authority(),
             session_id: parent.session_id.clone(),
             conversation_id: parent.conversation_id.clone(),
             parent: Some(parent.execution_id.clone()),
@@ -161,6 +162,7 @@ fn refused(error: &RuntimeError) -> Failure {
         RuntimeError::UnknownIntent(name) => {
             Failure::new(Code::UnknownIntent, format!("There is no intent named {name}."))
         }
+        RuntimeError::Refused(reason) => Failure::new(Code::PolicyRefused, reason.clone()),
         RuntimeError::InvalidParameters(errors) => {
             let told: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
             Failure::new(Code::ValidationFailed, format!("The parameters do not fit: {}.", told.join("; ")))

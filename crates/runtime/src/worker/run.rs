@@ -11,7 +11,7 @@ use std::{
 };
 
 use contract::{
-    AgentId, Code, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
+    AgentId, Authority, Code, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
     conversation::{Message, Role},
     intent::IntentDescriptor,
 };
@@ -76,6 +76,8 @@ pub(crate) struct Run {
     /// Objects of artifacts that are deleted with the completion.
     pub(super) deleted_objects: Mutex<Vec<ObjectId>>,
     answer: Mutex<Option<Answer>>,
+    /// The agent for whom this run calls intents.
+    acting: Mutex<Option<AgentId>>,
 }
 
 /// What an agent has to say in the end.
@@ -92,6 +94,20 @@ impl Run {
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.shared.store)
+    }
+
+    /// From now on, calls are this agent's.
+    pub(crate) fn act_as(&self, agent_id: &AgentId) {
+        *lock(&self.acting) = Some(agent_id.clone());
+    }
+
+    /// With whose rights this run calls other intents: those of its own execution, through the agent that acts.
+    pub(super) fn authority(&self) -> Option<Authority> {
+        let own = self.header.authority.as_ref()?;
+        Some(match &*lock(&self.acting) {
+            None => own.clone(),
+            Some(agent_id) => own.through(agent_id),
+        })
     }
 
     pub(crate) fn attempt(&self) -> u32 {
@@ -321,6 +337,7 @@ impl Shared {
             kept: Mutex::default(),
             deleted_objects: Mutex::default(),
             answer: Mutex::default(),
+            acting: Mutex::default(),
             started,
         };
         if job.start_durably {

@@ -179,6 +179,7 @@ fn is_decision(error: &GuardError) -> bool {
         | GuardError::AccountDisabled
         | GuardError::EmailTaken
         | GuardError::Forbidden(_)
+        | GuardError::Conflict(_)
         | GuardError::NotFound(_)
         | GuardError::TooMany(_) => true,
         GuardError::Invalid(_)

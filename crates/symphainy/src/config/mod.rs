@@ -18,7 +18,9 @@ use security_guard::GuardConfig;
 use toml::Value;
 
 pub use layers::ConfigError;
-pub use sections::{AgentsConfig, LogConfig, LogFormat, LogLevel, RuntimeSection, ServerConfig};
+pub use sections::{
+    AgentsConfig, LogConfig, LogFormat, LogLevel, OutboundConfig, PolicyConfig, RuntimeSection, ServerConfig,
+};
 
 use layers::{Layer, Layers};
 
@@ -39,6 +41,8 @@ pub struct Config {
     pub experience: ExperienceConfig,
     pub runtime: RuntimeSection,
     pub agents: AgentsConfig,
+    pub policy: PolicyConfig,
+    pub outbound: OutboundConfig,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -88,6 +92,8 @@ impl Config {
             experience,
             runtime: layers.section("runtime")?,
             agents: layers.section("agents")?,
+            policy: layers.section("policy")?,
+            outbound: layers.section("outbound")?,
             file: layers.file().map(Path::to_owned),
         };
         config.check(layers)?;

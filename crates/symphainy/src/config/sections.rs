@@ -180,6 +180,22 @@ pub(crate) fn approval_rule(line: &str) -> Option<(String, ApprovalRule)> {
     (!intent_type.is_empty()).then(|| (intent_type.to_owned(), rule))
 }
 
+/// The section `outbound`: calls to other servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboundConfig {
+    /// Hosts that may lie in private networks and may speak plain HTTP; all others are public and speak TLS.
+    pub allow: Vec<String>,
+}
+
+/// The section `policy`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Rules that are laid over the default ones: who may have which intent executed.
+    pub file: Option<PathBuf>,
+}
+
 /// The section `agents`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -222,6 +238,8 @@ pub(super) fn defaults() -> Map<String, Value> {
         "experience": experience,
         "runtime": RuntimeSection::default(),
         "agents": AgentsConfig::default(),
+        "policy": PolicyConfig::default(),
+        "outbound": OutboundConfig::default(),
     }))
 }
 

@@ -7,6 +7,7 @@ mod command_line;
 mod crash;
 mod legacy_client;
 mod main_job;
+mod policy;
 mod storage;
 mod tenants;
 mod turns;
