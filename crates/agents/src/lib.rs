@@ -7,6 +7,7 @@ pub mod builtin;
 mod definition;
 mod directory;
 pub mod model;
+pub mod prompt;
 mod turn;
 
 use std::sync::Arc;

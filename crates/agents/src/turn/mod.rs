@@ -2,6 +2,7 @@
 //! answers and why; it never chooses one itself.
 
 mod answer;
+mod ask;
 mod run;
 mod tool;
 

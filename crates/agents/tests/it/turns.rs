@@ -199,7 +199,7 @@ fn text(text: &str) -> Piece {
 
 fn call(name: &str, arguments: Value) -> Piece {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    Piece::ToolCall(ToolCall { id: "c".to_owned(), name: name.to_owned(), arguments })
+    Piece::ToolCall(ToolCall { id: "c".to_owned(), name: name.to_owned(), arguments, ..ToolCall::default() })
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use agents::{
     model::{HAND_OFF, ModelError, ModelRequest, Piece, ReplySink, Round, ToolCall, ToolOutcome, ToolResult, Tools},
 };
 use contract::{
-    Timestamp,
+    Owner, Timestamp,
     agent::Surface,
     conversation::{Message, Role},
     intent::IntentDescriptor,
@@ -109,6 +109,7 @@ impl House {
             surface,
             files: files.map(str::to_owned).into(),
             max_tokens: 1_000,
+            owner: Owner::Anonymous { session_id: "sess_1".parse().unwrap() },
         }
     }
 
