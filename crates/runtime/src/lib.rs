@@ -22,7 +22,7 @@ mod worker;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use client::{Content, Followed, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage};
-pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
+pub use context::{ArtifactChange, Begun, Call, CallOutcome, ExecutionContext, NewArtifact};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler};
 pub use lifecycle::Runtime;
 pub use port::{Clock, ObjectError, ObjectSink, Objects, Store, StoreError};

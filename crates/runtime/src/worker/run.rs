@@ -56,6 +56,8 @@ pub(crate) struct Run {
     steps: Mutex<HashMap<String, Value>>,
     /// Counts the calls; a call's place in their order is its name.
     pub(super) calls: AtomicU32,
+    /// How many children are waited for at present.
+    pub(super) waits: AtomicU32,
     pub(super) journal: Journal,
     pub(super) kept: Mutex<Kept>,
     /// Objects of artifacts that are deleted with the completion.
@@ -244,6 +246,7 @@ impl Shared {
             cancel_reason: Mutex::default(),
             steps: Mutex::new(recorded.into_iter().map(|step| (step.name, step.result)).collect()),
             calls: AtomicU32::new(0),
+            waits: AtomicU32::new(0),
             journal: Journal::new(started.clone(), job.stored_revision, events, self.config.coalesce),
             kept: Mutex::default(),
             deleted_objects: Mutex::default(),
