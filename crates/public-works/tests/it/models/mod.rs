@@ -4,3 +4,4 @@ mod faults;
 mod forms;
 pub(crate) mod house;
 pub(crate) mod provider;
+mod turn;
