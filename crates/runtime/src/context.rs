@@ -7,7 +7,7 @@ use bytes::Bytes;
 use contract::{
     AgentId, ArtifactId, Code, ConversationId, EventType, ExecutionId, IntentId, Owner, SessionId, Timestamp,
     artifact::{Artifact, LifecycleState},
-    conversation::Message,
+    conversation::{ConversationSummary, Message},
     execution::{ExecutionProblem, ExecutionStatus},
     intent::IntentDescriptor,
 };
@@ -78,6 +78,8 @@ pub struct NewArtifact {
 pub enum ArtifactChange {
     /// Draft, ready or archived.
     State(LifecycleState),
+    /// These fields over those that are there.
+    Describe { descriptor: Object, payload: Object },
     /// The record stays, payload and content go.
     Delete,
 }
@@ -261,6 +263,26 @@ impl ExecutionContext {
     /// The newest messages of the conversation, oldest first; the one that began this execution is the last of them.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
         self.run.history(limit).await
+    }
+
+    /// The newest messages before `before` (a `seq`) of any of the owner's conversations, oldest first; none of one that is not there.
+    pub async fn messages(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Failure> {
+        self.run.messages(conversation_id, before, limit).await
+    }
+
+    /// One of the owner's conversations.
+    pub async fn conversation(&self, id: &ConversationId) -> Result<Option<ConversationSummary>, Failure> {
+        self.run.conversation(id).await
+    }
+
+    /// How another of the owner's executions stands; `None` where there is none of this id.
+    pub async fn standing(&self, id: &ExecutionId) -> Result<Option<CallOutcome>, Failure> {
+        self.run.standing(id).await
     }
 
     /// Whose the execution is, as of now.

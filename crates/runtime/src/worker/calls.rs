@@ -50,6 +50,14 @@ impl Run {
         Ok(outcome(self.wait_for(&begun.child).await?))
     }
 
+    /// How another execution of the same owner stands; `None` where there is none.
+    pub(crate) async fn standing(&self, id: &ExecutionId) -> Result<Option<CallOutcome>, Failure> {
+        let owner = self.owner().await?;
+        let state = self.shared.store.execution(id).await.map_err(storage_failure)?;
+        let own = state.filter(|state| state.header.owner == owner);
+        Ok(own.map(outcome))
+    }
+
     /// A child that had failed before somebody drove this execution again is driven again with it, and keeps its steps.
     async fn redrive_with_us(&self, child: &ExecutionId) -> Result<(), Failure> {
         let Some(redriven_at) = self.redriven_at() else { return Ok(()) };

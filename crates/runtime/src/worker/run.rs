@@ -8,8 +8,8 @@ use std::{
 };
 
 use contract::{
-    AgentId, Code, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
-    conversation::{Message, Role},
+    AgentId, Code, ConversationId, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
+    conversation::{ConversationSummary, Message, Role},
     intent::IntentDescriptor,
 };
 use futures_util::FutureExt;
@@ -156,9 +156,25 @@ impl Run {
     }
 
     pub(crate) async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
-        let Some(conversation_id) = &self.header.conversation_id else { return Ok(Vec::new()) };
+        match &self.header.conversation_id {
+            Some(conversation_id) => self.messages(conversation_id, None, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub(crate) async fn messages(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Failure> {
         let owner = self.owner().await?;
-        self.shared.store.messages(&owner, conversation_id, None, limit).await.map_err(storage_failure)
+        self.shared.store.messages(&owner, conversation_id, before, limit).await.map_err(storage_failure)
+    }
+
+    pub(crate) async fn conversation(&self, id: &ConversationId) -> Result<Option<ConversationSummary>, Failure> {
+        let owner = self.owner().await?;
+        self.shared.store.conversation(&owner, id).await.map_err(storage_failure)
     }
 
     /// The change that ends the run with `decision`, and all that was told and kept before.
