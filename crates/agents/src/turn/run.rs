@@ -171,7 +171,12 @@ impl<'a> Turn<'a> {
         self.speak_beside(piece, begins, &self.about()).await
     }
 
-    pub(super) async fn speak_beside(&self, piece: &str, begins: bool, about: &Map<String, Value>) -> Result<(), Failure> {
+    pub(super) async fn speak_beside(
+        &self,
+        piece: &str,
+        begins: bool,
+        about: &Map<String, Value>,
+    ) -> Result<(), Failure> {
         let piece = {
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
             let piece = if begins && !said.is_empty() { format!("{PARAGRAPH}{piece}") } else { piece.to_owned() };
