@@ -393,5 +393,5 @@ async fn an_unknown_agent_is_told() {
     let house = House::new(Vec::new()).await;
     let execution = house.end(&house.say("liaison.nobody", "go").await).await;
     assert_eq!(execution.problem.unwrap().code, "unknown_agent");
-    assert_eq!(descriptors().iter().filter(|intent| intent.approval == ApprovalRule::Owner).count(), 1);
+    assert_eq!(descriptors().iter().filter(|intent| intent.approval == ApprovalRule::Owner).count(), 2);
 }
