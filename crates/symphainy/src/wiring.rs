@@ -5,7 +5,9 @@ use std::{fs, path::Path, sync::Arc};
 use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
 use experience::Experience;
 use public_works::{
-    Database, FileObjects, Outbound, SqliteStore, SqliteTables, objects,
+    Database, FileObjects, Outbound, RemoteModel, SqliteStore, SqliteTables,
+    models::ModelConfig,
+    objects,
     sqlite::{OpenError, SqliteAccounts, move_space},
 };
 use runtime::{Catalogue, Handler, Runtime};
@@ -74,7 +76,7 @@ pub struct Voices {
     pub models: Models,
 }
 
-/// Reads the agents of the configuration and sees that each has its model.
+/// Reads the agents of the configuration and sees that each has its model. `models` come beside the configured ones.
 pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Voices, Complaint> {
     let more = match config.agents_folder() {
         Some(folder) => read_agents(&folder)?,
@@ -83,14 +85,34 @@ pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Vo
     let directory = Directory::builtin_and(more)
         .map_err(|error| Complaint::new(Exit::Config, format!("The agents do not fit together: {error}.")))?;
     let builtin = Models::new(BuiltinModel::new(BuiltinConfig { pace: config.agents.builtin.pace }));
-    let models = models.into_iter().fold(builtin, Models::with);
+    let mut models = models.into_iter().fold(builtin, Models::with);
+    for (name, settings) in &config.models {
+        models = models.with(Arc::new(remote_model(config, name, settings)?));
+        if let Some(fallback) = &settings.fallback {
+            models = models.with_fallback(name, fallback);
+        }
+    }
+    if let Some(name) = &config.agents.model {
+        models = models.with_default(name);
+    }
     if let Some((agent_id, model)) = models.missing(&directory).first() {
         let sentence = format!(
-            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\"."
+            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\", or add a section \
+             [models.{model}]."
         );
         return Err(Complaint::new(Exit::Config, sentence));
     }
     Ok(Voices { directory: Arc::new(directory), models })
+}
+
+fn remote_model(config: &Config, name: &str, settings: &ModelConfig) -> Result<RemoteModel, Complaint> {
+    let key = config.keys.get(name).cloned();
+    RemoteModel::new(name, settings.clone(), key, Arc::new(SystemClock)).map_err(|error| {
+        Complaint::new(
+            Exit::Config,
+            format!("The model {name} cannot be used: models.{name}.{}: {error}.", error.setting),
+        )
+    })
 }
 
 impl House {

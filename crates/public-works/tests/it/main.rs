@@ -5,4 +5,5 @@
 mod backup;
 mod database;
 mod kill;
+mod models;
 mod store;

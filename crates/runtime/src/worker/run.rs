@@ -11,8 +11,8 @@ use std::{
 };
 
 use contract::{
-    AgentId, Authority, Code, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
-    conversation::{Message, Role},
+    AgentId, Authority, Code, ConversationId, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
+    conversation::{ConversationSummary, Message, Role},
     intent::IntentDescriptor,
 };
 use futures_util::FutureExt;
@@ -219,6 +219,22 @@ impl Run {
     /// Whether this message began this execution.
     fn began_with(&self, message: &Message) -> bool {
         message.role == Role::User && message.execution_id.as_ref() == Some(&self.header.execution_id)
+    }
+
+    /// The newest messages before `before` of any of the owner's conversations, as they stand.
+    pub(crate) async fn messages(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Failure> {
+        let owner = self.owner().await?;
+        self.shared.store.messages(&owner, conversation_id, before, limit).await.map_err(storage_failure)
+    }
+
+    pub(crate) async fn conversation(&self, id: &ConversationId) -> Result<Option<ConversationSummary>, Failure> {
+        let owner = self.owner().await?;
+        self.shared.store.conversation(&owner, id).await.map_err(storage_failure)
     }
 
     /// The change that ends the run with `decision`, and all that was told and kept before.

@@ -102,11 +102,7 @@ impl House {
         Self::build(config, BTreeMap::new(), policy).await
     }
 
-    async fn build(
-        config: RuntimeConfig,
-        approvals: BTreeMap<String, ApprovalRule>,
-        policy: Arc<dyn Policy>,
-    ) -> Self {
+    async fn build(config: RuntimeConfig, approvals: BTreeMap<String, ApprovalRule>, policy: Arc<dyn Policy>) -> Self {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),

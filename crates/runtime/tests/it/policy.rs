@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{Authority, Code, execution::ExecutionStatus, intent::IntentDescriptor, schedule::CreateSchedule};
-use runtime::{Policy, Ruling, RuntimeConfig, RuntimeError, SubmitRequest, port::store::{PageRequest, Store, StoredSchedule}};
+use runtime::{
+    Policy, Ruling, RuntimeConfig, RuntimeError, SubmitRequest,
+    port::store::{PageRequest, Store, StoredSchedule},
+};
 use serde_json::{Value, json};
 
 use crate::house::{House, owner, request};

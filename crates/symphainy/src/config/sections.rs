@@ -5,11 +5,14 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
+use public_works::models::ModelConfig;
 use runtime::RuntimeConfig;
 use security_guard::{GuardConfig, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::filter::LevelFilter;
+
+use super::layers::ANY_NAME;
 
 /// The section `server`: the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +205,8 @@ pub struct PolicyConfig {
 pub struct AgentsConfig {
     /// A folder with definitions of more agents, one TOML file each; absent: `agents` beside the configuration, if it is there.
     pub folder: Option<PathBuf>,
+    /// The model of agents that name none; absent: the only one that is configured, or else the built-in one.
+    pub model: Option<String>,
     /// Pieces of an answer that come within this time are one event; `"0ms"` makes each an event.
     #[serde(with = "security_guard::duration")]
     pub coalesce: Duration,
@@ -210,7 +215,12 @@ pub struct AgentsConfig {
 
 impl Default for AgentsConfig {
     fn default() -> Self {
-        Self { folder: None, coalesce: RuntimeConfig::default().coalesce, builtin: BuiltinSection::default() }
+        Self {
+            folder: None,
+            model: None,
+            coalesce: RuntimeConfig::default().coalesce,
+            builtin: BuiltinSection::default(),
+        }
     }
 }
 
@@ -240,6 +250,7 @@ pub(super) fn defaults() -> Map<String, Value> {
         "agents": AgentsConfig::default(),
         "policy": PolicyConfig::default(),
         "outbound": OutboundConfig::default(),
+        "models": { ANY_NAME: ModelConfig::default() },
     }))
 }
 

@@ -42,7 +42,14 @@ fn write(
     };
     let update = "UPDATE schedules SET revision = ?3, next_at = ?4, body = ?5, authority = ?6
          WHERE id = ?1 AND revision = ?2";
-    Ok(transaction.prepare_cached(update)?.execute(params![id, stored_seq(revision), next, next_at, body, authority])?)
+    Ok(transaction.prepare_cached(update)?.execute(params![
+        id,
+        stored_seq(revision),
+        next,
+        next_at,
+        body,
+        authority
+    ])?)
 }
 
 /// The columns that `read` takes; a condition is to be added.
