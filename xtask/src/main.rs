@@ -46,6 +46,9 @@ enum Task {
         /// Rounds, tries or sockets, for a shorter run than the promise asks for
         #[arg(long)]
         size: Option<usize>,
+        /// Measure this build instead of a release build that is made first
+        #[arg(long)]
+        binary: Option<PathBuf>,
     },
     /// Print the table of OWASP ASVS requirements that tests show
     Asvs {
@@ -77,7 +80,7 @@ async fn main() -> anyhow::Result<()> {
             bench::run(bench::Plan { rounds, warm_up: duration / 4, duration, only, write }).await
         }
         Task::Idle => idle::run().await,
-        Task::Guard { figure, size } => guard::run(figure, size).await,
+        Task::Guard { figure, size, binary } => guard::run(figure, size, binary).await,
         Task::Asvs { write } => asvs::run(write),
         Task::Torture(plan) => torture::run(plan).await,
         Task::ClientTypes => write_client_types(),

@@ -49,6 +49,7 @@ impl Handler for AnalyzeUserIntent {
             surface: word("surface").map_or(Surface::General, Surface::from_word),
             files: Arc::default(),
             max_tokens: 0,
+            owner: context.owner().await?,
         };
         Ok(json!({ "intent_analysis": self.models.builtin().analyse(&request) }))
     }

@@ -7,7 +7,7 @@ use contract::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The model that serves where a definition names none.
+/// The name of the model that is always there, and that serves where neither a definition nor the configuration names another.
 pub const DEFAULT_MODEL: &str = "builtin";
 
 /// The most steps that a definition may allow for one turn.
@@ -33,9 +33,9 @@ pub struct AgentDefinition {
     pub description: String,
     /// What a language model is told before anything else.
     pub instructions: String,
-    /// The name of the model that speaks for it.
-    #[serde(default = "default_model")]
-    pub model: String,
+    /// The name of the model that speaks for it; absent: the one of the configuration, `agents.model`.
+    #[serde(default)]
+    pub model: Option<String>,
     /// The intents it may use.
     #[serde(default)]
     pub intents: Vec<String>,
@@ -63,10 +63,6 @@ impl Default for Budget {
     fn default() -> Self {
         Self { max_steps: 8, max_tokens: 100_000 }
     }
-}
-
-fn default_model() -> String {
-    DEFAULT_MODEL.to_owned()
 }
 
 /// Why a text is no definition.
@@ -173,7 +169,7 @@ mod tests {
     #[test]
     fn a_short_definition_gets_the_defaults() {
         let definition = AgentDefinition::from_toml("content.toml", GOOD).unwrap();
-        assert_eq!(definition.model, "builtin");
+        assert_eq!(definition.model, None);
         assert_eq!(definition.budget, Budget { max_steps: 8, max_tokens: 100_000 });
     }
 

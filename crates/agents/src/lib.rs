@@ -7,6 +7,8 @@ pub mod builtin;
 mod definition;
 mod directory;
 pub mod model;
+pub mod prompt;
+mod sessions;
 mod turn;
 
 use std::sync::Arc;
@@ -22,11 +24,15 @@ pub use model::{LanguageModel, Models};
 /// The realm that the intents of this crate belong to.
 pub const REALM: &str = "agents";
 
-/// The intents of agents: `agent_invoke` and `analyze_user_intent`.
+/// The intents of agents: `agent_invoke`, `analyze_user_intent`, and those about conversations and sessions.
 pub fn handlers(directory: Arc<Directory>, models: Models) -> Vec<Arc<dyn Handler>> {
     let catalogue = Arc::new(model::Catalogue::default());
-    vec![
-        Arc::new(analyze::AnalyzeUserIntent::new(Arc::clone(&directory), models.clone(), Arc::clone(&catalogue))),
-        Arc::new(turn::AgentInvoke::new(directory, models, catalogue)),
-    ]
+    let mut handlers = sessions::handlers(&directory);
+    handlers.push(Arc::new(analyze::AnalyzeUserIntent::new(
+        Arc::clone(&directory),
+        models.clone(),
+        Arc::clone(&catalogue),
+    )));
+    handlers.push(Arc::new(turn::AgentInvoke::new(directory, models, catalogue)));
+    handlers
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use contract::{AgentId, ArtifactId, agent::Surface, conversation::Message, intent::IntentDescriptor};
+use contract::{AgentId, ArtifactId, Owner, agent::Surface, conversation::Message, intent::IntentDescriptor};
 use runtime::ExecutionContext;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -48,13 +48,19 @@ pub enum Piece {
 }
 
 /// A tool that the model wants to be used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The provider's own name for the call, unique in a turn.
     pub id: String,
     /// An intent type, or `hand_off`.
     pub name: String,
     pub arguments: Map<String, Value>,
+    /// Why the arguments could not be read, where they could not: then nothing is called, and the model is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+    /// The provider's own mark on the call, which it wants to see again with the answer. Nobody else reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// Tokens as the provider counts them.
@@ -106,6 +112,8 @@ pub struct ModelRequest {
     pub files: Arc<[String]>,
     /// What is left of the turn's budget.
     pub max_tokens: u64,
+    /// For whom the work is done, so that nobody takes all of a provider's places.
+    pub owner: Owner,
 }
 
 /// One answer of a model in this turn, and what came of the tools that it wanted.
@@ -197,11 +205,18 @@ impl Catalogue {
     }
 }
 
+/// The most models that are asked for one answer: the agent's own and those that stand in for it.
+const MAX_CHAIN: usize = 4;
+
 /// The models that definitions can name.
 #[derive(Clone)]
 pub struct Models {
     builtin: Arc<BuiltinModel>,
     by_name: BTreeMap<String, Arc<dyn LanguageModel>>,
+    /// Which model stands in for one that does not answer.
+    fallbacks: BTreeMap<String, String>,
+    /// The model of agents that name none.
+    default: String,
 }
 
 impl Models {
@@ -209,13 +224,28 @@ impl Models {
     pub fn new(builtin: BuiltinModel) -> Self {
         let builtin = Arc::new(builtin);
         let name = builtin.name().to_owned();
-        Self { by_name: BTreeMap::from([(name, Arc::clone(&builtin) as Arc<dyn LanguageModel>)]), builtin }
+        let by_name = BTreeMap::from([(name.clone(), Arc::clone(&builtin) as Arc<dyn LanguageModel>)]);
+        Self { by_name, builtin, fallbacks: BTreeMap::new(), default: name }
     }
 
     /// And another one, under its own name.
     #[must_use]
     pub fn with(mut self, model: Arc<dyn LanguageModel>) -> Self {
         self.by_name.insert(model.name().to_owned(), model);
+        self
+    }
+
+    /// `fallback` stands in where `name` does not answer.
+    #[must_use]
+    pub fn with_fallback(mut self, name: &str, fallback: &str) -> Self {
+        self.fallbacks.insert(name.to_owned(), fallback.to_owned());
+        self
+    }
+
+    /// Agents that name no model speak by this one.
+    #[must_use]
+    pub fn with_default(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.default);
         self
     }
 
@@ -227,9 +257,26 @@ impl Models {
         &self.builtin
     }
 
+    /// The name of the model that speaks for the agent.
+    pub fn name_for<'a>(&'a self, agent: &'a AgentDefinition) -> &'a str {
+        agent.model.as_deref().unwrap_or(&self.default)
+    }
+
+    /// The agent's model, and those that stand in for it, in their order. Empty where it is not there.
+    pub fn chain(&self, agent: &AgentDefinition) -> Vec<Arc<dyn LanguageModel>> {
+        let mut names = vec![self.name_for(agent)];
+        while let Some(next) = self.fallbacks.get(names[names.len() - 1]).filter(|_| names.len() < MAX_CHAIN) {
+            if names.contains(&next.as_str()) {
+                break;
+            }
+            names.push(next);
+        }
+        names.into_iter().map_while(|name| self.by_name.get(name).cloned()).collect()
+    }
+
     /// The agents whose model is not there, with its name: to be told at the start.
     pub fn missing(&self, directory: &Directory) -> Vec<(AgentId, String)> {
-        let without = directory.iter().filter(|agent| !self.by_name.contains_key(&agent.model));
-        without.map(|agent| (agent.agent_id.clone(), agent.model.clone())).collect()
+        let without = directory.iter().filter(|agent| !self.by_name.contains_key(self.name_for(agent)));
+        without.map(|agent| (agent.agent_id.clone(), self.name_for(agent).to_owned())).collect()
     }
 }

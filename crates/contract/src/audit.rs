@@ -23,6 +23,9 @@ pub enum AuditAction {
     EndOtherSignIns,
     ClaimSession,
     ChangePassword,
+    OfferFactor,
+    ConfirmFactor,
+    RemoveFactor,
     /// An operator, on the data folder.
     CreateUser,
     DisableUser,

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{SessionId, SignInId, TenantId, Timestamp, UserId};
+use crate::{SessionId, SignInId, TenantId, Timestamp, UserId, key::ApiKey};
 
 /// A text that is never shown in logs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,6 +42,54 @@ pub struct Login {
     /// An anonymous session to claim.
     #[serde(default)]
     pub session_id: Option<SessionId>,
+    /// A code of the second factor, or a recovery code, where the account has one.
+    #[serde(default)]
+    pub code: Option<Secret>,
+}
+
+/// The body of `POST /api/auth/second-factor`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowPassword {
+    pub password: Secret,
+}
+
+/// What an authenticator is given.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FactorOffer {
+    /// In base32, for typing.
+    pub secret: Secret,
+    /// `otpauth://…`, for a QR code.
+    pub uri: Secret,
+}
+
+/// The body of `POST /api/auth/second-factor/confirm`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmFactor {
+    pub code: Secret,
+}
+
+/// For when the authenticator is lost. They are shown once, and each is good once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RecoveryCodes {
+    pub recovery_codes: Vec<Secret>,
+}
+
+/// The body of `POST /api/auth/second-factor/remove`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveFactor {
+    pub password: Secret,
+    /// Of the authenticator, or a recovery code.
+    pub code: Secret,
+}
+
+/// The answer of `GET /api/auth/second-factor`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactorStanding {
+    pub enrolled: bool,
+    pub recovery_codes_left: u32,
 }
 
 /// The body of `POST /api/auth/refresh`.
@@ -97,6 +145,12 @@ pub struct Me {
     pub roles: Vec<String>,
     pub permissions: Vec<String>,
     pub session: SignInSummary,
+    /// The key that the credential is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+    /// The service account that acts for the user, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -109,7 +163,9 @@ pub struct Tenant {
 /// The sign-in that the credential belongs to, and the session of work that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignInSummary {
-    pub sign_in_id: SignInId,
+    /// Absent where the credential is an API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_id: Option<SignInId>,
     pub session_id: SessionId,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,

@@ -105,6 +105,10 @@ id!(
     TenantId, "tenant"
 );
 id!(
+    /// An invitation into a tenant; it names the invitation and does not open anything.
+    InvitationId, "invite"
+);
+id!(
     /// A person or a service account.
     UserId, "user"
 );
@@ -115,6 +119,10 @@ id!(
 id!(
     /// One sign-in and the family of refresh tokens that descends from it.
     SignInId, "signin"
+);
+id!(
+    /// An API key; it names the key and does not open anything.
+    ApiKeyId, "key"
 );
 id!(
     /// One execution of an intent.

@@ -74,10 +74,13 @@ codes! {
     BadCursor = "bad_cursor", 400, "The cursor cannot be used";
     AuthenticationRequired = "authentication_required", 401, "Sign in first";
     AuthenticationFailed = "authentication_failed", 401, "Sign-in failed";
+    SecondFactorRequired = "second_factor_required", 401, "A code is needed too";
+    SecondFactorWrong = "second_factor_wrong", 401, "The code is wrong";
     TokenExpired = "token_expired", 401, "The token has expired";
     TokenInvalid = "token_invalid", 401, "The token is not valid";
     TokenReused = "token_reused", 401, "The refresh token was used before";
     Forbidden = "forbidden", 403, "Not allowed";
+    PolicyRefused = "policy_refused", 403, "The policy does not allow it";
     ForeignOrigin = "foreign_origin", 403, "The origin is not allowed";
     CsrfTokenInvalid = "csrf_token_invalid", 403, "The CSRF token is not valid";
     AccountDisabled = "account_disabled", 403, "The account is disabled";

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use contract::{Code, ExecutionId, Owner, SessionId, TenantId, auth::Secret};
+use axum::extract::{FromRequestParts, MatchedPath};
+use contract::{Authority, Code, ExecutionId, Owner, SessionId, TenantId, auth::Secret};
 use http::{HeaderMap, Method, header, request::Parts};
 use runtime::{RuntimeClient, port::store::Decider};
 use security_guard::{Asker, Caller, Credential, Permission};
 
-use crate::{Plane, Refusal, client::Client, config::CsrfToken, origin};
+use crate::{Plane, Refusal, client::Client, config::CsrfToken, origin, permissions};
 
 /// The session cookie on plain loopback. Its value is an access token.
 pub const COOKIE: &str = "symphainy";
@@ -41,6 +41,11 @@ impl CallContext {
         &self.owner
     }
 
+    /// With whose rights what this call asks for is executed.
+    pub fn authority(&self) -> Authority {
+        self.asker.authority()
+    }
+
     pub fn runtime(&self) -> &RuntimeClient {
         &self.plane.runtime
     }
@@ -57,11 +62,6 @@ impl CallContext {
     /// The signed-in user; an anonymous session has to sign in first.
     pub fn caller(&self) -> Result<&Caller, Refusal> {
         self.asker.caller().ok_or_else(Refusal::sign_in_first)
-    }
-
-    /// Refuses where the asker's roles do not include the permission.
-    pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
-        require(&self.asker, permission)
     }
 
     /// A body may name the caller's own tenant, or none. `""` is what the old client sends for none.
@@ -100,6 +100,14 @@ pub(crate) fn require(asker: &Asker, permission: Permission) -> Result<(), Refus
         return Ok(());
     }
     let detail = match asker {
+        Asker::User(caller) if caller.api_key().is_some() => {
+            format!(
+                "This API key does not include {permission}: neither more than its scopes nor more than its user's roles."
+            )
+        }
+        Asker::User(caller) if caller.actor().is_some() => {
+            format!("Whoever acts for somebody may not do what needs {permission}. The person has to do it themselves.")
+        }
         Asker::User(_) => format!("Your roles do not include {permission}. Ask an administrator for it."),
         Asker::Anonymous { .. } => "An anonymous session may not do this. Register or sign in first.".to_owned(),
     };
@@ -119,6 +127,8 @@ impl FromRequestParts<Arc<Plane>> for CallContext {
 pub struct Credentials {
     header: Option<Secret>,
     cookie: Option<Secret>,
+    /// What whoever comes with them has to be allowed, on the route that was called.
+    needed: &'static [Permission],
     /// What has to fit the cookie's sign-in where nothing else vouches for the request.
     forgery_check: ForgeryCheck,
     plane: Arc<Plane>,
@@ -152,9 +162,13 @@ impl Credentials {
         if header.is_none() && cookie.is_some() && unsafe_method {
             origin::refuse_forgery(headers, client, &plane.config)?;
         }
+        let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        // A route that was forgotten there lets nobody in.
+        let needed = permissions::needed(&parts.method, path)
+            .ok_or_else(|| Refusal::internal(format!("permissions.rs has no row for {} {path}", parts.method)))?;
         let csrf_token = || headers.get(CSRF_TOKEN).map(|token| token.to_str().unwrap_or_default().to_owned());
         let forgery_check = if unsafe_method { ForgeryCheck::Token(csrf_token()) } else { ForgeryCheck::None };
-        Ok(Self { header, cookie, forgery_check, plane: Arc::clone(plane) })
+        Ok(Self { header, cookie, needed, forgery_check, plane: Arc::clone(plane) })
     }
 
     /// Whether the request's head carries any credential.
@@ -180,8 +194,20 @@ impl Credentials {
         }
     }
 
-    /// Who is asking, or `None` where there is no credential at all.
+    /// Who is asking, or `None` where there is no credential at all. Whoever may not call this route is refused.
     pub async fn asker(&self) -> Result<Option<Asker>, Refusal> {
+        let asker = self.recognise().await?;
+        if let Some(asker) = &asker {
+            self.check(asker)?;
+        }
+        Ok(asker)
+    }
+
+    fn check(&self, asker: &Asker) -> Result<(), Refusal> {
+        self.needed.iter().try_for_each(|permission| require(asker, *permission))
+    }
+
+    async fn recognise(&self) -> Result<Option<Asker>, Refusal> {
         let guard = &self.plane.guard;
         match (&self.header, &self.cookie) {
             (None, None) => Ok(None),
@@ -227,6 +253,7 @@ impl Credentials {
         match session_id {
             Some(session_id) if self.is_empty() => {
                 let asker = self.plane.guard.verify(&Credential::LegacySession(session_id.clone())).await?;
+                self.check(&asker)?;
                 Ok(CallContext::new(asker, self.plane))
             }
             Some(_) | None => self.enter().await,
@@ -253,7 +280,7 @@ impl Credentials {
 }
 
 fn sign_in_of(asker: &Asker) -> Option<&contract::SignInId> {
-    asker.caller().and_then(Caller::sign_in_id)
+    asker.caller().and_then(Caller::descends_from)
 }
 
 fn contradiction() -> Refusal {

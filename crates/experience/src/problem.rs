@@ -154,6 +154,7 @@ impl From<RuntimeError> for Refusal {
                 Code::UnknownIntent,
                 format!("There is no intent {:?}. GET /api/intents lists those that there are.", shortened(&name)),
             ),
+            RuntimeError::Refused(reason) => Self::new(Code::PolicyRefused, reason),
             RuntimeError::InvalidParameters(errors) => Self::fields(errors),
             RuntimeError::IdempotencyMismatch => Self::new(
                 Code::IdempotencyMismatch,

@@ -2,7 +2,7 @@
 //! the same way.
 
 use contract::{
-    AgentId, Code, ConversationId, MessageId, Owner, SessionId,
+    AgentId, Authority, Code, ConversationId, MessageId, Owner, SessionId,
     agent::{RoutingReason, Surface, TurnPolicy},
     intent::{Submitted, Timing},
 };
@@ -21,6 +21,8 @@ pub const MAX_TEXT_CHARACTERS: usize = 32_000;
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub owner: Owner,
+    /// With whose rights.
+    pub authority: Authority,
     pub session_id: SessionId,
     pub conversation_id: ConversationId,
     /// The client's own id: the same id twice in a conversation is one turn.
@@ -53,6 +55,7 @@ pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
     let parameters = parameters(&turn, &choice);
     let request = SubmitRequest {
         owner: turn.owner,
+        authority: turn.authority,
         session_id: turn.session_id,
         intent_type: AGENT_INVOKE.to_owned(),
         parameters,

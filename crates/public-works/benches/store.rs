@@ -113,6 +113,7 @@ impl Bench {
             parameters: Object::from_iter([("artifact_id".to_owned(), Value::from("art_0123456789abcdef"))]),
             metadata: Object::new(),
             owner,
+            authority: None,
             session_id: "sess_0123456789abcdef".parse().unwrap(),
             conversation_id: conversation.map(|number| format!("conv_{number}").parse().unwrap()),
             parent: None,

@@ -1,18 +1,24 @@
-//! The intents that this Runtime can execute: their handlers, and the check of their parameters.
+//! The intents that this Runtime can execute: their handlers, the check of their parameters, and the policy that says for whom.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use contract::{
+    Authority,
     intent::{ApprovalRule, IntentDescriptor},
     problem::FieldError,
 };
 use serde_json::Value;
 
-use crate::{handler::Handler, port::store::Object, schema::Schema};
+use crate::{
+    handler::Handler,
+    port::{EverythingAllowed, Policy, Ruling, store::Object},
+    schema::Schema,
+};
 
 /// The registered handlers by intent type.
 pub struct Catalogue {
     intents: BTreeMap<String, Entry>,
+    policy: Arc<dyn Policy>,
 }
 
 struct Entry {
@@ -46,7 +52,18 @@ impl Catalogue {
                 return Err(CatalogueError::Twice(intent_type));
             }
         }
-        Ok(Self { intents })
+        Ok(Self { intents, policy: Arc::new(EverythingAllowed) })
+    }
+
+    /// With somebody who says what may be executed for whom; without, everything may.
+    pub fn judged_by(self, policy: Arc<dyn Policy>) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Whether an intent may be executed with these rights. `None` where there is no such intent.
+    pub(crate) fn decide(&self, intent_type: &str, authority: &Authority) -> Option<Ruling> {
+        let entry = self.intents.get(intent_type)?;
+        Some(self.policy.decide(&entry.descriptor, authority))
     }
 
     /// The same with a policy on who has to agree to which intents, in place of what their handlers say.

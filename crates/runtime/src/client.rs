@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use contract::{
-    ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
+    Authority, ConversationId, ExecutionId, HookId, IntentId, MessageId, Owner, SessionId, Timestamp,
     agent::TurnPolicy,
     approval::{Approval, ApprovalStatus, Decision},
     conversation::{ConversationSummary, Role},
@@ -50,6 +50,8 @@ pub struct RuntimeClient {
 #[derive(Clone, Debug)]
 pub struct SubmitRequest {
     pub owner: Owner,
+    /// With whose rights, for the policy to judge.
+    pub authority: Authority,
     pub session_id: SessionId,
     pub intent_type: String,
     pub parameters: Object,
@@ -82,6 +84,9 @@ pub struct UserMessage {
 pub enum RuntimeError {
     #[error("there is no intent of that name")]
     UnknownIntent(String),
+    /// The policy's reason.
+    #[error("the policy refuses it")]
+    Refused(String),
     #[error("the parameters do not fit")]
     InvalidParameters(Vec<FieldError>),
     /// The key was used before with another request.
@@ -174,6 +179,7 @@ impl RuntimeClient {
             parameters: request.parameters,
             metadata: request.metadata,
             owner: request.owner,
+            authority: Some(request.authority),
             session_id: request.session_id,
             conversation_id: request.conversation_id,
             parent: None,

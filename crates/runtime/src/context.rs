@@ -7,7 +7,7 @@ use bytes::Bytes;
 use contract::{
     AgentId, ArtifactId, Code, ConversationId, EventType, ExecutionId, IntentId, Owner, SessionId, Timestamp,
     artifact::{Artifact, LifecycleState},
-    conversation::Message,
+    conversation::{ConversationSummary, Message},
     execution::{ExecutionProblem, ExecutionStatus},
     intent::IntentDescriptor,
 };
@@ -27,6 +27,21 @@ use crate::{
 #[derive(Clone)]
 pub struct ExecutionContext {
     run: Arc<Run>,
+}
+
+/// An intent that a handler wants to be executed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub intent_type: String,
+    pub parameters: Object,
+    /// Why somebody has to agree first, where somebody has to.
+    pub approval: Option<String>,
+}
+
+/// A call that the Runtime has accepted.
+#[derive(Debug)]
+pub struct Begun {
+    pub(crate) child: ExecutionId,
 }
 
 /// How a called intent ended.
@@ -65,6 +80,8 @@ pub struct NewArtifact {
 pub enum ArtifactChange {
     /// Draft, ready or archived.
     State(LifecycleState),
+    /// These fields over those that are there.
+    Describe { descriptor: Object, payload: Object },
     /// The record stays, payload and content go.
     Delete,
 }
@@ -114,6 +131,12 @@ impl ExecutionContext {
         self.run.cancellation()
     }
 
+    /// From now on, what this execution calls is called for an agent: the policy judges it as this agent's wish too, and whatever
+    /// follows from it.
+    pub fn act_as(&self, agent_id: &AgentId) {
+        self.run.act_as(agent_id);
+    }
+
     /// The intents that can be called.
     pub fn intents(&self) -> Vec<&IntentDescriptor> {
         self.run.intents()
@@ -152,7 +175,7 @@ impl ExecutionContext {
     /// Has the Runtime execute another intent, and waits for its end. The child is recorded before it starts, and after a crash the
     /// same call (by its place in the order of calls) finds the same child.
     pub async fn call(&self, intent_type: &str, parameters: Object) -> Result<CallOutcome, Failure> {
-        self.run.call(intent_type, parameters, None).await
+        self.call_one(Call { intent_type: intent_type.to_owned(), parameters, approval: None }).await
     }
 
     /// The same, and somebody has to agree first, for `reason`.
@@ -162,7 +185,23 @@ impl ExecutionContext {
         parameters: Object,
         reason: String,
     ) -> Result<CallOutcome, Failure> {
-        self.run.call(intent_type, parameters, Some(reason)).await
+        self.call_one(Call { intent_type: intent_type.to_owned(), parameters, approval: Some(reason) }).await
+    }
+
+    async fn call_one(&self, call: Call) -> Result<CallOutcome, Failure> {
+        let begun = self.begin(vec![call]).await?.pop().expect("a call that was begun is answered");
+        self.outcome(begun?).await
+    }
+
+    /// Several calls at once: each is accepted, in this order, before any is waited for. One that is not accepted says so in its
+    /// place and keeps no other from going on.
+    pub async fn begin(&self, calls: Vec<Call>) -> Result<Vec<Result<Begun, Failure>>, Failure> {
+        self.run.begin(calls).await
+    }
+
+    /// Waits for the end of a call that was begun; several can be waited for at the same time.
+    pub async fn outcome(&self, begun: Begun) -> Result<CallOutcome, Failure> {
+        self.run.outcome(begun).await
     }
 
     /// Tells something. Events are committed in their order, soon, and before the execution ends.
@@ -242,6 +281,26 @@ impl ExecutionContext {
     /// The newest messages of the conversation, oldest first; the one that began this execution is the last of them.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
         self.run.history(limit).await
+    }
+
+    /// The newest messages before `before` (a `seq`) of any of the owner's conversations, oldest first; none of one that is not there.
+    pub async fn messages(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Failure> {
+        self.run.messages(conversation_id, before, limit).await
+    }
+
+    /// One of the owner's conversations.
+    pub async fn conversation(&self, id: &ConversationId) -> Result<Option<ConversationSummary>, Failure> {
+        self.run.conversation(id).await
+    }
+
+    /// How another of the owner's executions stands; `None` where there is none of this id.
+    pub async fn standing(&self, id: &ExecutionId) -> Result<Option<CallOutcome>, Failure> {
+        self.run.standing(id).await
     }
 
     /// Whose the execution is, as of now.

@@ -27,10 +27,10 @@ pub use catalogue::{Catalogue, CatalogueError};
 pub use client::{
     Content, Followed, ForkOutcome, NewPendingIntent, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage,
 };
-pub use context::{ArtifactChange, CallOutcome, ExecutionContext, NewArtifact};
+pub use context::{ArtifactChange, Begun, Call, CallOutcome, ExecutionContext, NewArtifact};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler, Retries};
 pub use lifecycle::Runtime;
-pub use port::{Clock, ObjectError, ObjectSink, Objects, Store, StoreError};
+pub use port::{Clock, EverythingAllowed, ObjectError, ObjectSink, Objects, Policy, Ruling, Store, StoreError};
 pub use view::OwnerView;
 pub use watch::Watch;
 pub use worker::RuntimeConfig;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{
-    ExecutionId, IntentId, Owner, Timestamp,
+    Authority, ExecutionId, IntentId, Owner, Timestamp,
     intent::{ApprovalRule, Submitted, Timing},
 };
 use serde_json::{Value, json};
@@ -14,7 +14,10 @@ use crate::{
     client::RuntimeError,
     handler::FailureKind,
     machine::{self, Header, State},
-    port::store::{Gate, Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    port::{
+        Ruling,
+        store::{Gate, Idempotency, NewMessage, Object, StoredObject, Submission, SubmitOutcome},
+    },
     torture::{Bug, CrashPoint, crash_point, has_bug_now},
     view::OwnerView,
     worker::{Shared, approval_of},
@@ -40,8 +43,9 @@ impl Shared {
         if self.stopping.is_cancelled() {
             return Err(RuntimeError::Unavailable);
         }
+        let wanted_by_policy = self.judge(&acceptance.header)?;
         self.check(&acceptance.header.intent_type, &acceptance.header.parameters)?;
-        let wanted = self.approval_wanted(&acceptance);
+        let wanted = self.approval_wanted(&acceptance).or_else(|| wanted_by_policy.map(|reason| (reason, None)));
         if wanted.is_some() {
             self.settle(&mut acceptance.header).await?;
         }
@@ -61,6 +65,22 @@ impl Shared {
         let shared = Arc::clone(self);
         let stored = self.tasks.spawn(async move { shared.save(submission).await });
         stored.await.map_err(|_| RuntimeError::Unavailable)?
+    }
+
+    /// Asks the policy. Why somebody has to agree first, where it says so.
+    fn judge(&self, header: &Header) -> Result<Option<String>, RuntimeError> {
+        let Some(authority) = &header.authority else { return Ok(None) };
+        self.ruling(&header.intent_type, authority)
+    }
+
+    /// The same before there is anything to accept.
+    pub(crate) fn ruling(&self, intent_type: &str, authority: &Authority) -> Result<Option<String>, RuntimeError> {
+        match self.catalogue.decide(intent_type, authority) {
+            None => Err(RuntimeError::UnknownIntent(intent_type.to_owned())),
+            Some(Ruling::Allowed) => Ok(None),
+            Some(Ruling::NeedsApproval(reason)) => Ok(Some(reason)),
+            Some(Ruling::Refused(reason)) => Err(RuntimeError::Refused(reason)),
+        }
     }
 
     /// Whether the parameters fit the intent's schema.

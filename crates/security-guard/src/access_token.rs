@@ -32,9 +32,18 @@ pub(crate) struct Claims {
     pub(crate) tid: TenantId,
     pub(crate) sid: SignInId,
     pub(crate) ses: SessionId,
+    /// Who acts for the subject (RFC 8693, section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) act: Option<Actor>,
     pub(crate) iat: i64,
     pub(crate) exp: i64,
     pub(crate) jti: String,
+}
+
+/// A service account that acts for somebody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Actor {
+    pub(crate) sub: UserId,
 }
 
 impl Claims {
@@ -49,6 +58,7 @@ pub(crate) struct Subject {
     pub(crate) tenant_id: TenantId,
     pub(crate) sign_in_id: SignInId,
     pub(crate) session_id: SessionId,
+    pub(crate) actor: Option<UserId>,
 }
 
 /// Signs and verifies with the server's keys.
@@ -109,6 +119,7 @@ impl AccessTokens {
             tid: subject.tenant_id,
             sid: subject.sign_in_id,
             ses: subject.session_id,
+            act: subject.actor.map(|sub| Actor { sub }),
             iat: issued_at,
             exp: issued_at.saturating_add(i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX)),
             jti: base64url(&random::<16>(clock)),

@@ -29,6 +29,7 @@ impl Mint {
             tenant_id: "tenant_1".parse().unwrap(),
             sign_in_id: "signin_1".parse().unwrap(),
             session_id: "sess_1".parse().unwrap(),
+            actor: None,
         };
         self.tokens.issue(subject, &self.clock).unwrap().0
     }

@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session::Session};
 use serde_json::{Map, Value};
 
-use crate::{audit::AuditLog, peer::Device, roles::Role};
+use crate::{
+    audit::AuditLog, factors::SecondFactors, identities::Identities, keys::ApiKeys, peer::Device, roles::Role,
+    tenants::Tenants,
+};
 
 /// The accounts cannot answer. The source is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -304,7 +307,7 @@ pub struct UserRows {
 
 /// Where accounts are kept.
 #[async_trait]
-pub trait Accounts: AuditLog {
+pub trait Accounts: ApiKeys + AuditLog + Identities + SecondFactors + Tenants + Send + Sync {
     /// The server's secrets; `candidate` becomes them where there are none. Two starts at once get the same.
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError>;
 
@@ -314,7 +317,7 @@ pub trait Accounts: AuditLog {
     /// Writes user, tenant, membership, and the sign-in with its session, or nothing.
     async fn register(&self, account: NewAccount) -> Result<Registered, StoreError>;
 
-    /// The hash to compare with, by the address as it is compared.
+    /// The hash to compare with, by the address as it is compared; `None` for a user without a password.
     async fn credentials(&self, email_key: &str) -> Result<Option<Credentials>, StoreError>;
 
     /// Writes a sign-in with its token and session, the new hash where there is one, and forgets failures.

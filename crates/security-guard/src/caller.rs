@@ -3,10 +3,15 @@
 
 use std::sync::Arc;
 
-use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, auth::Secret};
+use contract::{
+    ApiKeyId, Authority, Owner, SessionId, SignInId, TenantId, Timestamp, UserId, auth::Secret, key::ApiKey,
+};
 
 use crate::{
     accounts::Standing,
+    keys::KeyStanding,
+    policy,
+    providers::IdentityKey,
     roles::{Permission, Role, permissions_of},
 };
 
@@ -41,6 +46,19 @@ impl Asker {
         match self {
             Self::User(caller) => caller.owner(),
             Self::Anonymous { session_id } => Owner::Anonymous { session_id: session_id.clone() },
+        }
+    }
+
+    /// With whose rights what they ask for is executed, for the policy to judge.
+    pub fn authority(&self) -> Authority {
+        match self {
+            Self::User(caller) => Authority {
+                roles: caller.roles().iter().map(ToString::to_string).collect(),
+                intents: caller.api_key().and_then(|key| key.intents.clone()),
+                actor: caller.actor().cloned(),
+                ..Authority::default()
+            },
+            Self::Anonymous { .. } => Authority { roles: vec![policy::ANONYMOUS.to_owned()], ..Authority::default() },
         }
     }
 
@@ -81,12 +99,66 @@ struct Recognised {
     permissions: Vec<Permission>,
     session_id: SessionId,
     expires_at: Timestamp,
+    /// The key that the credential is, where it is one.
+    api_key: Option<ApiKey>,
+    /// Who they are at the identity provider whose token the credential is.
+    identity: Option<IdentityKey>,
+    /// A service account that acts for the user.
+    actor: Option<UserId>,
 }
 
 impl Caller {
     pub(crate) fn new(standing: Standing, session_id: SessionId, expires_at: Timestamp) -> Self {
         let permissions = permissions_of(&standing.roles);
-        Self(Arc::new(Recognised { standing, permissions, session_id, expires_at }))
+        Self(Arc::new(Recognised {
+            standing,
+            permissions,
+            session_id,
+            expires_at,
+            api_key: None,
+            identity: None,
+            actor: None,
+        }))
+    }
+
+    /// The user of an identity at somebody else's provider.
+    pub(crate) fn with_identity(
+        standing: Standing,
+        session_id: SessionId,
+        expires_at: Timestamp,
+        identity: IdentityKey,
+    ) -> Self {
+        let permissions = permissions_of(&standing.roles);
+        let identity = Some(identity);
+        Self(Arc::new(Recognised {
+            standing,
+            permissions,
+            session_id,
+            expires_at,
+            api_key: None,
+            identity,
+            actor: None,
+        }))
+    }
+
+    /// The user of an API key, who may do what the key's scopes leave of their own permissions.
+    pub(crate) fn with_key(found: KeyStanding) -> Self {
+        let KeyStanding { standing, api_key, session_id } = found;
+        let in_scope = |permission: &Permission| match &api_key.scopes {
+            None => true,
+            Some(scopes) => scopes.iter().any(|scope| scope == permission.as_str()),
+        };
+        let permissions = permissions_of(&standing.roles).into_iter().filter(in_scope).collect();
+        let expires_at = api_key.expires_at;
+        Self(Arc::new(Recognised {
+            standing,
+            permissions,
+            session_id,
+            expires_at,
+            api_key: Some(api_key),
+            identity: None,
+            actor: None,
+        }))
     }
 
     pub(crate) fn standing(&self) -> &Standing {
@@ -101,9 +173,54 @@ impl Caller {
         &self.0.standing.tenant.tenant_id
     }
 
-    /// The sign-in that the credential descends from; a legacy session has none.
-    pub fn sign_in_id(&self) -> Option<&SignInId> {
+    /// The same user with somebody acting for them, who may do what both the user and an agent may.
+    pub(crate) fn through(&self, actor: UserId) -> Self {
+        let Recognised { standing, permissions, session_id, expires_at, .. } = &*self.0;
+        let permissions = permissions.iter().copied().filter(|held| Role::Agent.permissions().contains(held)).collect();
+        Self(Arc::new(Recognised {
+            standing: standing.clone(),
+            permissions,
+            session_id: session_id.clone(),
+            expires_at: *expires_at,
+            api_key: None,
+            identity: None,
+            actor: Some(actor),
+        }))
+    }
+
+    /// The service account that acts for the user.
+    pub fn actor(&self) -> Option<&UserId> {
+        self.0.actor.as_ref()
+    }
+
+    /// The sign-in that ends the credential when it ends.
+    pub fn descends_from(&self) -> Option<&SignInId> {
         self.0.standing.sign_in.as_ref().map(|sign_in| &sign_in.sign_in_id)
+    }
+
+    /// The sign-in that the credential is of, to be managed with it. A legacy session, an API key, a provider's token and somebody who
+    /// acts for the user have none.
+    pub fn sign_in_id(&self) -> Option<&SignInId> {
+        self.descends_from().filter(|_| self.actor().is_none())
+    }
+
+    /// The API key that the credential is.
+    pub fn api_key(&self) -> Option<&ApiKey> {
+        self.0.api_key.as_ref()
+    }
+
+    /// Who they are at the provider whose token the credential is.
+    pub fn identity(&self) -> Option<&IdentityKey> {
+        self.0.identity.as_ref()
+    }
+
+    /// Whether the credential is a person's who has signed in, here or at a provider, and not a program's key.
+    pub fn is_signed_in(&self) -> bool {
+        self.sign_in_id().is_some() || self.identity().is_some()
+    }
+
+    pub fn api_key_id(&self) -> Option<&ApiKeyId> {
+        self.api_key().map(|key| &key.key_id)
     }
 
     /// The session of work that the credential came with.

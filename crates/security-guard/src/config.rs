@@ -5,7 +5,10 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::RateLimit;
+use crate::{
+    RateLimit,
+    providers::{self, ProviderConfig},
+};
 
 /// The argon2id cost below which the guard does not start: 19 MiB, two passes, one lane (OWASP password storage).
 pub const LEAST_MEMORY_KIB: u32 = 19 * 1024;
@@ -54,6 +57,8 @@ pub struct AuthConfig {
     pub registration_domains: Vec<String>,
     pub password: PasswordConfig,
     pub audit: AuditConfig,
+    /// Whose tokens are credentials here too.
+    pub providers: Vec<ProviderConfig>,
 }
 
 impl Default for AuthConfig {
@@ -70,6 +75,7 @@ impl Default for AuthConfig {
             registration_domains: Vec::new(),
             password: PasswordConfig::default(),
             audit: AuditConfig::default(),
+            providers: Vec::new(),
         }
     }
 }
@@ -216,7 +222,8 @@ impl GuardConfig {
             (!self.session.ttl.is_zero(), "session.ttl", "must be longer than \"0s\""),
         ];
         match rules.into_iter().find(|(holds, ..)| !holds) {
-            None => Ok(()),
+            None => providers::check(&self.auth.providers, &self.auth.issuer)
+                .map_err(|problem| BadSetting { setting: "auth.providers", problem }),
             Some((_, setting, problem)) => Err(BadSetting { setting, problem: problem.to_owned() }),
         }
     }

@@ -2,6 +2,10 @@
 //! instants are handed in. A failed expectation panics, as tests do.
 
 mod audit;
+mod factors;
+mod identities;
+mod keys;
+mod tenants;
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,8 +49,13 @@ pub async fn run<F: Future<Output = Plug>>(open: impl Fn() -> F) {
     sign_ins_are_listed_and_ended(open().await).await;
     a_password_is_changed_against_the_one_that_was_verified(open().await).await;
     audit::the_audit_is_one_chain(open().await).await;
+    factors::a_factor_is_offered_confirmed_and_used(open().await).await;
+    factors::a_step_is_used_once_by_whoever_is_first(open().await).await;
     audit::a_tenant_sees_its_own_records(open().await).await;
     audit::the_audit_is_trimmed_from_its_beginning(open().await).await;
+    keys::run(&open).await;
+    tenants::run(&open).await;
+    identities::run(&open).await;
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -19,6 +19,11 @@ pub enum GuardError {
     /// A wrong address or a wrong password; nobody learns which.
     #[error("The e-mail address or the password is wrong. Check both and try again.")]
     WrongPassword,
+    /// The password was right, and the account has a second factor.
+    #[error("Enter the code that your authenticator shows: send it as `code`, with the address and the password.")]
+    SecondFactorRequired,
+    #[error("The code is wrong or was used before. Wait for the next one, or use a recovery code.")]
+    SecondFactorWrong,
     /// The token was good and its time is over.
     #[error("The sign-in has expired. Refresh the token, or sign in again.")]
     TokenExpired,
@@ -35,6 +40,9 @@ pub enum GuardError {
     /// It is known who asks, and they may not.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// It cannot be done as things stand.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// Not there, or not the caller's: nobody learns which.
     #[error("There is no such {0}, or it is not yours.")]
     NotFound(&'static str),
@@ -81,12 +89,15 @@ impl GuardError {
             Self::Invalid(_) => Code::ValidationFailed,
             Self::NotSignedIn => Code::AuthenticationRequired,
             Self::WrongPassword => Code::AuthenticationFailed,
+            Self::SecondFactorRequired => Code::SecondFactorRequired,
+            Self::SecondFactorWrong => Code::SecondFactorWrong,
             Self::TokenExpired => Code::TokenExpired,
             Self::TokenInvalid => Code::TokenInvalid,
             Self::TokenReused => Code::TokenReused,
             Self::AccountDisabled => Code::AccountDisabled,
             Self::EmailTaken => Code::EmailTaken,
             Self::Forbidden(_) => Code::Forbidden,
+            Self::Conflict(_) => Code::Conflict,
             Self::NotFound(_) => Code::NotFound,
             Self::TooMany(_) => Code::TooManyRequests,
             Self::Busy { .. } | Self::Store(StoreError::Unavailable(_)) => Code::Unavailable,

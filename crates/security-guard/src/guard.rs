@@ -4,6 +4,10 @@
 mod audit;
 mod authenticate;
 mod csrf;
+mod delegate;
+mod factors;
+mod identities;
+mod keys;
 mod login;
 mod logout;
 mod password;
@@ -12,6 +16,7 @@ mod register;
 mod sessions;
 mod sign_ins;
 mod signing;
+mod tenants;
 mod tickets;
 mod users;
 
@@ -31,16 +36,18 @@ pub use audit::CheckedChain;
 pub use login::LoginAnswer;
 pub use password::HeldBack;
 pub use signing::Rotation;
+pub use tenants::Switched;
 pub use users::{NewUser, UserPage, UserSummary};
 
 use crate::{
     Accounts, Caller, Clock, GuardConfig, GuardError, KeyedLimiter,
     access_token::{AccessTokens, Subject},
-    accounts::{FreshSession, NewSignIn, SignedInAs, SigningKey},
+    accounts::{FreshSession, NewSignIn, SignedInAs, SigningKey, Standing},
     clock::random,
     hashing::Hashing,
     known_sessions::KnownSessions,
     peer::Peer,
+    providers::{KeySource, NoKeySource, Providers},
     refresh_token::RefreshToken,
     secrets,
     tickets::Tickets,
@@ -59,6 +66,7 @@ struct Inner {
     access_tokens: RwLock<Arc<AccessTokens>>,
     refresh_secret: [u8; 32],
     hashing: Arc<Hashing>,
+    providers: Providers,
     verified: Verified,
     sessions: KnownSessions,
     tickets: Tickets,
@@ -82,6 +90,16 @@ impl SecurityGuard {
         accounts: Arc<dyn Accounts>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GuardError> {
+        Self::open_with(config, accounts, clock, Arc::new(NoKeySource)).await
+    }
+
+    /// The same with a way to the keys of the identity providers that the config names.
+    pub async fn open_with(
+        config: GuardConfig,
+        accounts: Arc<dyn Accounts>,
+        clock: Arc<dyn Clock>,
+        keys: Arc<dyn KeySource>,
+    ) -> Result<Self, GuardError> {
         install_crypto_provider();
         config.check()?;
         let secrets = accounts.secrets(secrets::make(&*clock)?).await?;
@@ -89,6 +107,7 @@ impl SecurityGuard {
             access_tokens: RwLock::new(Arc::new(AccessTokens::new(&config.auth, &secrets.signing_keys)?)),
             refresh_secret: secrets.refresh_secret,
             hashing: Hashing::start(&config.auth.password, &*clock)?,
+            providers: Providers::new(&config.auth.providers, &keys),
             verified: Verified::new(),
             sessions: KnownSessions::default(),
             tickets: Tickets::new(config.auth.ticket_ttl),
@@ -128,26 +147,31 @@ pub struct SignedIn {
 impl SignedIn {
     /// The contract's body, with the tokens in it.
     pub fn response(&self, message: impl Into<String>) -> AuthResponse {
-        let caller = &self.caller;
-        AuthResponse {
-            success: true,
-            access_token: Some(self.access_token.clone()),
-            refresh_token: Some(self.refresh_token.clone()),
-            token_type: "Bearer".to_owned(),
-            expires_in: self.expires_in,
-            session_id: self.session.session_id.clone(),
-            user_id: caller.user_id().clone(),
-            tenant_id: caller.tenant_id().clone(),
-            roles: words(caller.roles()),
-            permissions: words(caller.permissions()),
-            message: message.into(),
-            csrf_token: None,
-            user: caller.profile(),
-        }
+        let body = self.caller.auth_response(&self.access_token, self.expires_in, message.into());
+        AuthResponse { refresh_token: Some(self.refresh_token.clone()), ..body }
     }
 }
 
 impl Caller {
+    /// The contract's body, without a refresh token.
+    fn auth_response(&self, access_token: &Secret, expires_in: u64, message: String) -> AuthResponse {
+        AuthResponse {
+            success: true,
+            access_token: Some(access_token.clone()),
+            refresh_token: None,
+            token_type: "Bearer".to_owned(),
+            expires_in,
+            session_id: self.session_id().clone(),
+            user_id: self.user_id().clone(),
+            tenant_id: self.tenant_id().clone(),
+            roles: words(self.roles()),
+            permissions: words(self.permissions()),
+            message,
+            csrf_token: None,
+            user: self.profile(),
+        }
+    }
+
     /// The caller as they see themselves.
     pub fn profile(&self) -> User {
         User {
@@ -161,10 +185,15 @@ impl Caller {
         }
     }
 
-    /// The answer of `GET /api/auth/me`; refused to a credential that belongs to no sign-in.
+    /// The answer of `GET /api/auth/me`; refused to a credential that is neither a sign-in's nor an API key.
     pub fn me(&self) -> Result<Me, GuardError> {
         let standing = self.standing();
-        let sign_in = standing.sign_in.as_ref().ok_or(GuardError::NotSignedIn)?;
+        let (sign_in_id, created_at, expires_at) = match (&standing.sign_in, self.api_key()) {
+            (Some(sign_in), _) => (Some(sign_in.sign_in_id.clone()), sign_in.created_at, sign_in.expires_at),
+            (None, Some(key)) => (None, key.created_at, key.expires_at),
+            (None, None) if self.identity().is_some() => (None, standing.user.created_at, self.expires_at()),
+            (None, None) => return Err(GuardError::NotSignedIn),
+        };
         Ok(Me {
             user: self.profile(),
             tenant: Tenant {
@@ -174,12 +203,9 @@ impl Caller {
             },
             roles: words(self.roles()),
             permissions: words(self.permissions()),
-            session: SignInSummary {
-                sign_in_id: sign_in.sign_in_id.clone(),
-                session_id: self.session_id().clone(),
-                created_at: sign_in.created_at,
-                expires_at: sign_in.expires_at,
-            },
+            session: SignInSummary { sign_in_id, session_id: self.session_id().clone(), created_at, expires_at },
+            api_key: self.api_key().cloned(),
+            actor: self.actor().cloned(),
         })
     }
 }
@@ -232,21 +258,27 @@ impl Inner {
         let SignedInAs { standing, session } = found;
         // It may have been somebody's anonymous session until now.
         self.sessions.forget(&session.session_id);
+        let (access_token, caller) = self.access_token(standing, &session)?;
+        Ok(SignedIn {
+            access_token,
+            refresh_token: Secret(refresh_token.text),
+            expires_in: self.tokens().ttl_seconds(),
+            caller,
+            session,
+        })
+    }
+
+    /// An access token for a sign-in as it stands, and the caller that it stands for.
+    fn access_token(&self, standing: Standing, session: &Session) -> Result<(Secret, Caller), GuardError> {
         let sign_in = standing.sign_in.as_ref().ok_or_else(|| GuardError::internal("a sign-in came without its id"))?;
         let subject = Subject {
             user_id: standing.user.user_id.clone(),
             tenant_id: standing.tenant.tenant_id.clone(),
             sign_in_id: sign_in.sign_in_id.clone(),
             session_id: session.session_id.clone(),
+            actor: None,
         };
-        let tokens = self.tokens();
-        let (access_token, expires_at) = tokens.issue(subject, &*self.clock)?;
-        Ok(SignedIn {
-            access_token: Secret(access_token),
-            refresh_token: Secret(refresh_token.text),
-            expires_in: tokens.ttl_seconds(),
-            caller: Caller::new(standing, session.session_id.clone(), expires_at),
-            session,
-        })
+        let (access_token, expires_at) = self.tokens().issue(subject, &*self.clock)?;
+        Ok((Secret(access_token), Caller::new(standing, session.session_id.clone(), expires_at)))
     }
 }

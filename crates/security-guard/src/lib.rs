@@ -11,19 +11,27 @@ pub mod config;
 pub mod duration;
 pub mod email;
 pub mod error;
+pub mod factors;
+pub mod identities;
+pub mod keys;
 pub mod limits;
 pub mod memory;
 pub mod peer;
+pub mod policy;
+pub mod providers;
 pub mod roles;
 pub mod signing;
+pub mod tenants;
 
 mod access_token;
+mod api_key;
 mod hashing;
 mod known_sessions;
 mod password;
 mod refresh_token;
 mod secrets;
 mod tickets;
+mod totp;
 mod verified;
 
 #[cfg(any(test, feature = "contract-suite"))]
@@ -37,11 +45,15 @@ pub use caller::{Asker, Caller, Credential};
 pub use clock::Clock;
 pub use config::GuardConfig;
 pub use error::GuardError;
+pub use factors::SecondFactors;
 pub use guard::{
-    CheckedChain, HeldBack, LoginAnswer, NewUser, Rotation, SecurityGuard, SignedIn, UserPage, UserSummary,
+    CheckedChain, HeldBack, LoginAnswer, NewUser, Rotation, SecurityGuard, SignedIn, Switched, UserPage, UserSummary,
     install_crypto_provider,
 };
+pub use identities::Identities;
+pub use keys::ApiKeys;
 pub use limits::{KeyedLimiter, LimitReached, RateLimit};
 pub use peer::{Device, Peer};
 pub use roles::{Permission, Role};
+pub use tenants::Tenants;
 pub use verified::Ended;

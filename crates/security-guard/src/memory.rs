@@ -2,6 +2,10 @@
 //! keeps nothing of the Runtime's, so that a claim moves the session alone.
 
 mod audit;
+mod factors;
+mod identities;
+mod keys;
+mod tenants;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session::Session};
+use contract::{ApiKeyId, Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session::Session};
 use serde_json::Map;
 
 use crate::{
@@ -19,7 +23,9 @@ use crate::{
         Rotated, RotatedToken, ServerSecrets, SignIn, SignInOutcome, SignInRequest, SignedInAs, SigningKey, Standing,
         StoreError, Tenant, TokenHash, TokenRuling, TokenState, User, UserRows, rule_on_token,
     },
+    providers::IdentityKey,
     roles::Role,
+    tenants::NewInvitation,
 };
 
 /// The plug.
@@ -37,13 +43,21 @@ struct State {
     sessions: HashMap<SessionId, Session>,
     failures: HashMap<TokenHash, Failures>,
     audit: audit::Chain,
+    factors: HashMap<UserId, factors::FactorRow>,
+    keys: BTreeMap<ApiKeyId, keys::KeyRow>,
+    invitations: Vec<NewInvitation>,
+    identities: HashMap<IdentityKey, identities::IdentityRow>,
+    /// Who joined a tenant after somebody else, and when among all who did.
+    places: HashMap<(TenantId, UserId), u64>,
+    joined: u64,
 }
 
 struct UserRow {
     user: User,
     password_hash: PasswordHash,
-    /// In the order in which the user joined; the first is the one they are in.
+    /// In the order in which the user joined; a sign-in begins in the first.
     memberships: Vec<(TenantId, Role)>,
+    is_service_account: bool,
 }
 
 struct SignInRow {
@@ -197,7 +211,9 @@ impl State {
     /// The sign-in as it stands, with a session to go on with.
     fn go_on(&mut self, request: &RotateRequest, sign_in_id: &SignInId) -> Rotated {
         let Some(row) = self.sign_ins.get_mut(sign_in_id) else { return Rotated::Unknown };
-        let session = match self.sessions.get(&row.sign_in.session_id).filter(|found| request.now < found.expires_at) {
+        let goes_on =
+            |found: &&Session| request.now < found.expires_at && found.tenant_id.as_ref() == Some(&row.tenant_id);
+        let session = match self.sessions.get(&row.sign_in.session_id).filter(goes_on) {
             Some(session) => session.clone(),
             None => {
                 let fresh = request.fresh_session.clone();
@@ -283,7 +299,10 @@ impl Accounts for MemoryAccounts {
         let memberships = vec![(tenant_id.clone(), role)];
         state.by_email.insert(email_key, user_id.clone());
         state.tenants.insert(tenant_id.clone(), tenant.clone());
-        state.users.insert(user_id.clone(), UserRow { user: user.clone(), password_hash, memberships });
+        state.users.insert(
+            user_id.clone(),
+            UserRow { user: user.clone(), password_hash, memberships, is_service_account: false },
+        );
         let signed_in = sign_in.and_then(|new| state.write_sign_in(&user_id, new));
         Ok(match signed_in {
             Some(found) => Registered::SignedIn(Box::new(found)),
@@ -397,6 +416,8 @@ impl Accounts for MemoryAccounts {
         }
         state.tokens.retain(|_, token| now < token.expires_at);
         state.sign_ins.retain(|_, row| now < row.sign_in.expires_at);
+        state.keys.retain(|_, row| row.ends_after(now));
+        state.invitations.retain(|kept| now < kept.invitation.expires_at);
         Ok(ended)
     }
 

@@ -1,6 +1,8 @@
 //! Making the server's secrets, hashing tokens, and telling two secrets apart in constant time. The cryptography is
 //! aws-lc's.
 
+use std::fmt::Write;
+
 use aws_lc_rs::{
     digest, hmac,
     signature::{Ed25519KeyPair, KeyPair},
@@ -60,6 +62,15 @@ pub(crate) fn same(left: &[u8], right: &[u8]) -> bool {
 /// Base64 for URLs, without padding (RFC 4648, section 5).
 pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Two characters a byte, in lower case.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

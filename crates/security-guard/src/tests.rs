@@ -1,5 +1,8 @@
 //! What the tests of this crate share: a clock that stands still, and a guard over accounts in memory.
 
+mod factors;
+mod identities;
+mod keys;
 mod limits;
 mod password;
 mod refresh;
@@ -7,6 +10,7 @@ mod sessions;
 mod sign_in;
 mod signing;
 mod standing;
+mod tenants;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -98,7 +102,7 @@ impl House {
     }
 
     pub(crate) async fn try_login(&self, email: &str, password: &str, session_id: Option<SessionId>) -> LoginAnswer {
-        let request = Login { email: email.to_owned(), password: Secret(password.to_owned()), session_id };
+        let request = Login { email: email.to_owned(), password: Secret(password.to_owned()), session_id, code: None };
         self.guard.login(request, &home()).await
     }
 }

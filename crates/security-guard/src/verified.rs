@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
-use contract::{SessionId, SignInId, Timestamp, UserId};
+use contract::{ApiKeyId, SessionId, SignInId, Timestamp, UserId};
 use tokio::sync::broadcast;
 
 use crate::{Caller, accounts::TokenHash};
@@ -21,6 +21,7 @@ const MAX_ENDINGS_BEHIND: usize = 1_024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     SignIn(SignInId),
+    Key(ApiKeyId),
     /// Every sign-in of this user.
     User(UserId),
     /// A session of work: it was claimed or deleted, and its id opens nothing any more.
@@ -94,12 +95,17 @@ impl Verified {
     }
 
     pub(crate) fn forget_sign_in(&self, sign_in_id: &SignInId) {
-        self.forget_where(|caller| caller.sign_in_id() == Some(sign_in_id));
+        self.forget_where(|caller| caller.descends_from() == Some(sign_in_id));
         self.tell(Ended::SignIn(sign_in_id.clone()));
     }
 
+    pub(crate) fn forget_key(&self, key_id: &ApiKeyId) {
+        self.forget_where(|caller| caller.api_key_id() == Some(key_id));
+        self.tell(Ended::Key(key_id.clone()));
+    }
+
     pub(crate) fn forget_user(&self, user_id: &UserId) {
-        self.forget_where(|caller| caller.user_id() == user_id);
+        self.forget_where(|caller| caller.user_id() == user_id || caller.actor() == Some(user_id));
         self.tell(Ended::User(user_id.clone()));
     }
 

@@ -11,7 +11,7 @@ pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:8000";
 pub(crate) struct Banner<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) data_dir: &'a Path,
-    /// The models that answer, by name.
+    /// The models that answer, each with what it is.
     pub(crate) models: &'a [String],
     pub(crate) legacy_client: bool,
     /// How this program was called.
@@ -28,7 +28,7 @@ impl Banner<'_> {
         };
         row("listens on", &paint.name(&url));
         row("data in", &self.data_dir.display().to_string());
-        row("answered by", &self.models.iter().map(|name| model_line(name)).collect::<Vec<_>>().join(", "));
+        row("answered by", &self.models.join(", "));
         row("docs", &format!("{url}/docs"));
         if self.legacy_client {
             row("", &paint.doubtful("the doors of --legacy-client are open: session ids are credentials"));
@@ -55,14 +55,6 @@ impl Banner<'_> {
             address.set_ip(loopback);
         }
         address
-    }
-}
-
-fn model_line(name: &str) -> String {
-    if name == agents::DEFAULT_MODEL {
-        format!("{name} (deterministic, without network; it is no language model)")
-    } else {
-        name.to_owned()
     }
 }
 

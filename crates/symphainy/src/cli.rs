@@ -59,6 +59,7 @@ Examples:
   symphainy call query_data --param file=orders.csv --param sql='SELECT count(*) FROM data'
   echo '{\"file\":\"orders.csv\"}' | symphainy call assess_data_quality - --json
   symphainy call generate_roadmap --no-wait           print the execution's id and leave
+  SYMPHAINY_API_KEY=symk_… symphainy call list_files  as a program, with an API key
 
 It ends with 0 where the execution completed, and with 1 where it failed or was cancelled.";
 
@@ -89,6 +90,13 @@ Examples:
 
 These work on the data folder itself, while no server uses it. A running server answers GET /api/audit.
 verify ends with 0 where the chain holds, and with 1 where it does not.";
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  symphainy policy default                    the rules that hold where no others do
+  symphainy policy check policy.toml          is it valid, and what does it change?
+  symphainy policy check policy.toml --role member --intent delete_file --agent liaison.content
+
+A mistake ends it with 78, a decision that refuses with 1. It changes nothing.";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -129,6 +137,8 @@ pub enum Command {
     Keys(KeysArguments),
     /// Check the record of who was let in and who was not, or write it out
     Audit(AuditArguments),
+    /// Show the rules of who may do what, check rules of your own, explain a decision
+    Policy(PolicyArguments),
     /// Say what is wrong with the configuration, the data folder and the port
     Doctor(DoctorArguments),
     /// Tell the story of a conversation or an execution again
@@ -375,6 +385,41 @@ pub enum AuditVerb {
         #[command(flatten)]
         house: HouseArguments,
     },
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = POLICY_EXAMPLES)]
+pub struct PolicyArguments {
+    #[command(subcommand)]
+    pub verb: PolicyVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Show the default policy
+    Default,
+    /// Check a policy, and say what it changes or how it decides
+    Check(PolicyCheck),
+}
+
+#[derive(Args, Debug)]
+pub struct PolicyCheck {
+    /// The policy [default: policy.file of the configuration]
+    pub file: Option<PathBuf>,
+    /// Explain how this role may submit the intent; may be given several times
+    #[arg(long, value_name = "ROLE", requires = "intent")]
+    pub role: Vec<String>,
+    /// Explain the decision about this intent
+    #[arg(long, value_name = "INTENT", requires = "role")]
+    pub intent: Option<String>,
+    /// Through this agent; may be given several times
+    #[arg(long, value_name = "AGENT", requires = "intent")]
+    pub agent: Vec<String>,
+    #[command(flatten)]
+    pub house: HouseArguments,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -19,6 +19,7 @@ mod housekeeping;
 mod logs;
 mod output;
 mod paint;
+mod policy;
 mod progress;
 
 use std::{ffi::OsString, io::IsTerminal, process::ExitCode, time::Duration};
@@ -79,6 +80,7 @@ async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
         Command::User(arguments) => commands::user(arguments).await,
         Command::Keys(arguments) => commands::keys(arguments).await,
         Command::Audit(arguments) => commands::audit(arguments).await,
+        Command::Policy(arguments) => commands::policy(arguments),
         Command::Doctor(arguments) => commands::doctor(arguments).await,
         Command::Replay(arguments) => commands::replay(arguments).await,
         Command::Archive(arguments) => commands::archive(arguments).await,

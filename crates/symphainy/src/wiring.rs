@@ -5,16 +5,22 @@ use std::{fs, path::Path, sync::Arc};
 use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
 use experience::Experience;
 use public_works::{
-    Database, FileObjects, SqliteStore, SqliteTables, objects,
+    Database, FileObjects, Outbound, RemoteModel, SqliteStore, SqliteTables,
+    models::ModelConfig,
+    objects,
     sqlite::{OpenError, SqliteAccounts, move_space},
 };
 use runtime::{Catalogue, Handler, Runtime};
-use security_guard::{GuardError, SecurityGuard};
+use security_guard::{
+    GuardError, SecurityGuard,
+    providers::{KeySource, NoKeySource},
+};
 
 use crate::{
     SystemClock,
     config::Config,
     exit::{Complaint, Exit},
+    policy,
 };
 
 /// How many files the agents' folder may have; more is a mistake, not a team.
@@ -39,8 +45,21 @@ pub async fn open_database(data_dir: &Path) -> Result<Database, Complaint> {
 /// The guard over the accounts of a database; the commands about users need no more than this.
 pub async fn open_guard(config: &Config, database: &Database) -> Result<SecurityGuard, Complaint> {
     let accounts = SqliteAccounts::new(database.clone(), move_space);
-    let guard = SecurityGuard::open(config.guard.clone(), Arc::new(accounts), Arc::new(SystemClock)).await;
+    let (accounts, clock) = (Arc::new(accounts), Arc::new(SystemClock));
+    let keys: Arc<dyn KeySource> = match config.guard.auth.providers.as_slice() {
+        // A client for nobody would cost memory.
+        [] => Arc::new(NoKeySource),
+        _ => Arc::new(open_outbound(config)?),
+    };
+    let guard = SecurityGuard::open_with(config.guard.clone(), accounts, clock, keys).await;
     guard.map_err(|error| guard_complaint(&error))
+}
+
+/// The way out to other servers.
+fn open_outbound(config: &Config) -> Result<Outbound, Complaint> {
+    Outbound::new(&config.outbound.allow).map_err(|error| {
+        Complaint::internal(format!("Calls to other servers cannot be made: TLS cannot be set up ({error})."))
+    })
 }
 
 /// What a program that embeds Symphainy brings along: intents and models of its own. The binary itself brings none.
@@ -57,7 +76,7 @@ pub struct Voices {
     pub models: Models,
 }
 
-/// Reads the agents of the configuration and sees that each has its model.
+/// Reads the agents of the configuration and sees that each has its model. `models` come beside the configured ones.
 pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Voices, Complaint> {
     let more = match config.agents_folder() {
         Some(folder) => read_agents(&folder)?,
@@ -66,14 +85,34 @@ pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Vo
     let directory = Directory::builtin_and(more)
         .map_err(|error| Complaint::new(Exit::Config, format!("The agents do not fit together: {error}.")))?;
     let builtin = Models::new(BuiltinModel::new(BuiltinConfig { pace: config.agents.builtin.pace }));
-    let models = models.into_iter().fold(builtin, Models::with);
+    let mut models = models.into_iter().fold(builtin, Models::with);
+    for (name, settings) in &config.models {
+        models = models.with(Arc::new(remote_model(config, name, settings)?));
+        if let Some(fallback) = &settings.fallback {
+            models = models.with_fallback(name, fallback);
+        }
+    }
+    if let Some(name) = &config.agents.model {
+        models = models.with_default(name);
+    }
     if let Some((agent_id, model)) = models.missing(&directory).first() {
         let sentence = format!(
-            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\"."
+            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\", or add a section \
+             [models.{model}]."
         );
         return Err(Complaint::new(Exit::Config, sentence));
     }
     Ok(Voices { directory: Arc::new(directory), models })
+}
+
+fn remote_model(config: &Config, name: &str, settings: &ModelConfig) -> Result<RemoteModel, Complaint> {
+    let key = config.keys.get(name).cloned();
+    RemoteModel::new(name, settings.clone(), key, Arc::new(SystemClock)).map_err(|error| {
+        Complaint::new(
+            Exit::Config,
+            format!("The model {name} cannot be used: models.{name}.{}: {error}.", error.setting),
+        )
+    })
 }
 
 impl House {
@@ -87,15 +126,17 @@ impl House {
         let clock = Arc::new(SystemClock);
         let guard = open_guard(config, database).await?;
         let objects = open_objects(&config.server.data_dir)?;
-        let agents = voices.directory.summaries();
-        let catalogue = Catalogue::new(handlers(voices, more))
-            .map_err(|error| Complaint::internal(format!("The intents do not fit together: {error}.")))?;
+        let directory = Arc::clone(&voices.directory);
+        let agents = directory.summaries();
+        let catalogue = catalogue(voices, more)?;
         let catalogue = catalogue.with_approvals(config.approvals()).map_err(|error| {
             Complaint::new(
                 Exit::Config,
                 format!("The policy runtime.approvals does not fit: {error}. GET /api/intents lists them."),
             )
         })?;
+        let rules = policy::read(config.policy.file.as_deref(), &policy::known_names(&catalogue, &directory))?;
+        let catalogue = catalogue.judged_by(Arc::new(policy::Judge(rules)));
         let store = Arc::new(SqliteStore::new(database.clone()));
         let runtime = Runtime::start(store, Arc::new(objects), clock.clone(), catalogue, config.runtime())
             .await
@@ -105,6 +146,12 @@ impl House {
         let experience = Experience::new(guard.clone(), runtime.client(), agents, config.experience.clone(), clock);
         Ok(Self { guard, runtime, experience })
     }
+}
+
+/// Everything that can be asked for.
+pub(crate) fn catalogue(voices: Voices, more: Vec<Arc<dyn Handler>>) -> Result<Catalogue, Complaint> {
+    Catalogue::new(handlers(voices, more))
+        .map_err(|error| Complaint::internal(format!("The intents do not fit together: {error}.")))
 }
 
 fn handlers(voices: Voices, more: Vec<Arc<dyn Handler>>) -> Vec<Arc<dyn Handler>> {
@@ -174,9 +221,13 @@ pub(crate) fn open_complaint(error: &OpenError) -> Complaint {
 pub(crate) fn guard_complaint(error: &GuardError) -> Complaint {
     let exit = match error {
         GuardError::Config(_) => Exit::Config,
-        GuardError::Invalid(_) | GuardError::EmailTaken | GuardError::NotFound(_) => Exit::Data,
+        GuardError::Invalid(_) | GuardError::EmailTaken | GuardError::NotFound(_) | GuardError::Conflict(_) => {
+            Exit::Data
+        }
         GuardError::NotSignedIn
         | GuardError::WrongPassword
+        | GuardError::SecondFactorRequired
+        | GuardError::SecondFactorWrong
         | GuardError::TokenExpired
         | GuardError::TokenInvalid
         | GuardError::TokenReused

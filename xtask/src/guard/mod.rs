@@ -5,6 +5,8 @@ mod drain;
 mod refresh;
 mod timing;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
@@ -24,10 +26,11 @@ pub(crate) enum Figure {
     Drain,
 }
 
-/// Measures one figure, at its full size where none is given, and fails where the promise is not kept.
-pub(crate) async fn run(figure: Figure, size: Option<usize>) -> anyhow::Result<()> {
+/// Measures one figure, at its full size where none is given, and fails where the promise is not kept. Without a binary the
+/// product is built as a user would build it.
+pub(crate) async fn run(figure: Figure, size: Option<usize>, binary: Option<PathBuf>) -> anyhow::Result<()> {
     println!("{}", crate::machine::line());
-    let binary = product_binary()?;
+    let binary = binary.map_or_else(product_binary, Ok)?;
     match figure {
         Figure::Refresh => refresh::run(&binary, size.unwrap_or(refresh::ROUNDS)).await,
         Figure::Timing => timing::run(&binary, size.unwrap_or(timing::TRIES)).await,

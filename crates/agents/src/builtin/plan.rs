@@ -88,7 +88,12 @@ fn refused_hand_over(latest: &[ToolResult]) -> Option<String> {
 fn next_call(request: &ModelRequest, wish: &Wish, id: String) -> Option<ToolCall> {
     let tools = &request.tools;
     if tools.intents.iter().any(|intent| intent.intent_type == wish.intent_type) {
-        return Some(ToolCall { id, name: wish.intent_type.clone(), arguments: wish.parameters.clone() });
+        return Some(ToolCall {
+            id,
+            name: wish.intent_type.clone(),
+            arguments: wish.parameters.clone(),
+            ..ToolCall::default()
+        });
     }
     let owner = owner(request, &wish.intent_type);
     let may = |agent_id: &&contract::AgentId| tools.hand_off_to.contains(agent_id);
@@ -99,7 +104,7 @@ fn next_call(request: &ModelRequest, wish: &Wish, id: String) -> Option<ToolCall
         Value::Object(arguments) => arguments,
         _ => unreachable!("it is written as an object"),
     };
-    Some(ToolCall { id, name: HAND_OFF.to_owned(), arguments })
+    Some(ToolCall { id, name: HAND_OFF.to_owned(), arguments, ..ToolCall::default() })
 }
 
 /// Whose work an intent is: the liaison of its realm before any other that may use it.

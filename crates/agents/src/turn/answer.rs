@@ -26,7 +26,7 @@ impl Turn<'_> {
     fn completed(self) -> Value {
         let response = self.said();
         let usage = json!({
-            "model": self.agent.model,
+            "model": self.model,
             "model_calls": self.asked,
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,

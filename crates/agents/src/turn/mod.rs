@@ -2,6 +2,7 @@
 //! answers and why; it never chooses one itself.
 
 mod answer;
+mod ask;
 mod run;
 mod tool;
 
@@ -25,7 +26,7 @@ use crate::{
 use run::Turn;
 
 /// How long a turn may take. It is long because a turn waits for the approvals that its tools need, and these wait a day.
-const TIME_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The longest message of a person, in characters.
 pub(crate) const MAX_TEXT_CHARS: usize = 65_536;

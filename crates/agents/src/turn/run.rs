@@ -1,14 +1,10 @@
 //! The turn loop: the model is asked, its tools are used, and so on until it has nothing more to do or a bound is met. Each answer of
 //! the model is a recorded step, each tool a child intent, so that a turn that starts again repeats neither.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use contract::{
-    AgentId, Code, EventType,
+    AgentId, Code, EventType, Owner,
     agent::{RoutingReason, Surface},
     artifact::Artifact,
     conversation::{Message, Role},
@@ -17,24 +13,19 @@ use runtime::{
     ExecutionContext, Failure,
     port::store::{ArtifactFilter, PageRequest},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{AgentInvoke, Invocation};
 use crate::{
     analysis::IntentAnalysis,
     definition::AgentDefinition,
-    model::{HAND_OFF, ModelError, ModelRequest, Piece, ReplySink, Round, ToolCall, Tools, Usage},
+    model::{HAND_OFF, ModelRequest, Round, Tools, Usage},
 };
 
 /// How many messages of the conversation a model is shown.
 const MAX_HISTORY: u32 = 40;
 /// How many names of files a model is shown.
 const MAX_FILES: u32 = 50;
-/// The most tools that one answer of a model may want.
-const MAX_CALLS: usize = 16;
-/// The most text of one answer, in bytes: a model that never stops is stopped.
-const MAX_TEXT_BYTES: usize = 256 * 1024;
 /// What stands between what was said before a tool and after it.
 const PARAGRAPH: &str = "\n\n";
 
@@ -54,6 +45,9 @@ pub(super) struct Turn<'a> {
     /// All that was said so far.
     pub(super) said: Mutex<String>,
     pub(super) reply_to: Option<String>,
+    /// The model that answered last.
+    pub(super) model: String,
+    owner: Owner,
     text: String,
     surface: Surface,
     history: Arc<[Message]>,
@@ -63,19 +57,6 @@ pub(super) struct Turn<'a> {
     pub(super) asked: u32,
     /// The same without those answers that only handed over.
     spent: u32,
-}
-
-/// A whole answer of a model, as it is recorded.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Reply {
-    text: String,
-    calls: Vec<ToolCall>,
-    usage: Usage,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reading: Option<IntentAnalysis>,
-    /// The digest of the definition under which it was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    definition: Option<String>,
 }
 
 impl<'a> Turn<'a> {
@@ -93,6 +74,7 @@ impl<'a> Turn<'a> {
             handler,
             context,
             tools: Arc::new(Tools::of(&agent, &handler.directory, handler.catalogue.of(context))),
+            model: handler.models.name_for(&agent).to_owned(),
             agent,
             hops: 0,
             handed_off_from: None,
@@ -102,6 +84,7 @@ impl<'a> Turn<'a> {
             usage: Usage::default(),
             said: Mutex::default(),
             reply_to: invocation.message_id.as_ref().map(ToString::to_string),
+            owner: context.owner().await?,
             history: earlier_messages(context, &invocation.text).await?,
             files: file_names(context).await?,
             text: invocation.text,
@@ -141,6 +124,7 @@ impl<'a> Turn<'a> {
             }
             let reply = self.ask().await?;
             self.usage.add(reply.usage);
+            self.model = reply.model;
             if self.reading.is_none() {
                 self.reading = reply.reading;
             }
@@ -169,49 +153,7 @@ impl<'a> Turn<'a> {
         None
     }
 
-    /// Asks the model, or takes what it was recorded to have said.
-    async fn ask(&mut self) -> Result<Reply, Failure> {
-        let model = self.handler.models.get(&self.agent.model).cloned().ok_or_else(|| {
-            let (agent, model) = (&self.agent.agent_id, &self.agent.model);
-            Failure::new(Code::ModelUnavailable, format!("The model {model} of {agent} is not configured."))
-        })?;
-        let request = self.request();
-        let step = format!("model:{}", self.asked);
-        self.asked += 1;
-        let is_new = AtomicBool::new(false);
-        let work = || async {
-            is_new.store(true, Ordering::Relaxed);
-            let reply = Reply { definition: Some(self.agent.digest()), ..Reply::default() };
-            let mut sink = Speaker { turn: self, about: self.about(), reply, failure: None };
-            let outcome = model.reply(&request, &mut sink).await;
-            match (outcome, sink.failure) {
-                (_, Some(failure)) => Err(failure),
-                (Ok(()), None) => Ok(sink.reply),
-                (Err(error), None) => Err(model_failure(error)),
-            }
-        };
-        let reply = self.context.step(&step, work).await?;
-        self.refuse_another_definition(&reply)?;
-        // An attempt that starts again tells everything again: its tokens count from its own `agent.started` on.
-        if !is_new.load(Ordering::Relaxed) && !reply.text.is_empty() {
-            self.speak(&reply.text, true).await?;
-        }
-        Ok(reply)
-    }
-
-    /// What was said under one definition is not carried on under another: it may have promised what the other does not do.
-    fn refuse_another_definition(&self, reply: &Reply) -> Result<(), Failure> {
-        match &reply.definition {
-            Some(definition) if *definition != self.agent.digest() => {
-                let agent = &self.agent.agent_id;
-                let message = format!("The agent {agent} was changed while it was answering. Ask again.");
-                Err(Failure::new(Code::VersionMismatch, message))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn request(&self) -> ModelRequest {
+    pub(super) fn request(&self) -> ModelRequest {
         ModelRequest {
             agent: Arc::clone(&self.agent),
             history: Arc::clone(&self.history),
@@ -221,6 +163,7 @@ impl<'a> Turn<'a> {
             surface: self.surface,
             files: Arc::clone(&self.files),
             max_tokens: self.agent.budget.max_tokens.saturating_sub(self.usage.total()),
+            owner: self.owner.clone(),
         }
     }
 
@@ -229,7 +172,12 @@ impl<'a> Turn<'a> {
         self.speak_beside(piece, begins, &self.about()).await
     }
 
-    async fn speak_beside(&self, piece: &str, begins: bool, about: &Map<String, Value>) -> Result<(), Failure> {
+    pub(super) async fn speak_beside(
+        &self,
+        piece: &str,
+        begins: bool,
+        about: &Map<String, Value>,
+    ) -> Result<(), Failure> {
         let piece = {
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
             let piece = if begins && !said.is_empty() { format!("{PARAGRAPH}{piece}") } else { piece.to_owned() };
@@ -241,67 +189,6 @@ impl<'a> Turn<'a> {
 
     pub(super) fn said(&self) -> String {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Takes a model's answer: text goes out at once, and all of it is kept to be recorded.
-struct Speaker<'t, 'a> {
-    turn: &'t Turn<'a>,
-    /// What stands beside each piece; nobody else speaks while a model answers.
-    about: Map<String, Value>,
-    reply: Reply,
-    failure: Option<Failure>,
-}
-
-#[async_trait]
-impl ReplySink for Speaker<'_, '_> {
-    async fn take(&mut self, piece: Piece) -> Result<(), ModelError> {
-        match piece {
-            Piece::Text(text) => self.text(&text).await,
-            Piece::ToolCall(_) if self.reply.calls.len() >= MAX_CALLS => {
-                Err(ModelError::Final(format!("The model wants more than {MAX_CALLS} tools at once.")))
-            }
-            Piece::ToolCall(call) => {
-                self.reply.calls.push(call);
-                Ok(())
-            }
-            Piece::Usage(usage) => {
-                self.reply.usage.add(usage);
-                Ok(())
-            }
-            Piece::Reading(reading) => {
-                self.reply.reading = Some(reading);
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Speaker<'_, '_> {
-    async fn text(&mut self, text: &str) -> Result<(), ModelError> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        if self.reply.text.len() + text.len() > MAX_TEXT_BYTES {
-            return Err(ModelError::Final("The model does not stop talking; the turn was ended.".to_owned()));
-        }
-        let begins = self.reply.text.is_empty();
-        self.reply.text.push_str(text);
-        match self.turn.speak_beside(text, begins, &self.about).await {
-            Ok(()) => Ok(()),
-            Err(failure) => {
-                self.failure = Some(failure);
-                Err(ModelError::Stopped)
-            }
-        }
-    }
-}
-
-fn model_failure(error: ModelError) -> Failure {
-    match error {
-        ModelError::Transient(message) => Failure::transient(Code::ModelUnavailable, message),
-        ModelError::Final(message) => Failure::new(Code::ModelUnavailable, message),
-        ModelError::Stopped => Failure::new(Code::Internal, "The model stopped without a reason."),
     }
 }
 

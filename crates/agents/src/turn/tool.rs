@@ -1,14 +1,15 @@
 //! What a model wants to be done: intents as children of the turn, and the hand-over to another agent. It knows what an agent may do;
 //! whether the person may is the Runtime's to say.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use contract::{
-    AgentId, Code, EventType,
+    AgentId, ArtifactId, Code, EventType,
     agent::{AgentKind, RoutingReason, RoutingRule},
     execution::ExecutionStatus,
 };
-use runtime::{CallOutcome, Failure, FailureKind};
+use futures_util::future::join_all;
+use runtime::{Begun, Call, CallOutcome, Failure, FailureKind};
 use serde_json::{Map, Value, json};
 
 use super::run::Turn;
@@ -25,44 +26,77 @@ const MAX_HOPS: u32 = 6;
 const MAX_REASON_CHARS: usize = 300;
 
 impl Turn<'_> {
-    /// Uses the tools in their order. What comes after a hand-over is not done: it would be another agent's.
+    /// Uses the tools: those between two hand-overs at the same time. What comes after a hand-over is not done: it would be another
+    /// agent's.
     pub(super) async fn use_tools(&mut self, calls: Vec<ToolCall>) -> Result<Vec<ToolResult>, Failure> {
-        let mut results = Vec::with_capacity(calls.len());
-        let mut handed_over = false;
-        for call in calls {
-            let outcome = if handed_over {
-                failed(Code::Conflict, "It was not done: the conversation was handed over before.")
-            } else if call.name == HAND_OFF {
-                self.hand_off(&call).await?
-            } else {
-                self.use_intent(&call).await?
-            };
-            handed_over |= matches!(outcome, ToolOutcome::HandedOff { .. });
-            results.push(ToolResult { call, outcome });
+        let mut outcomes = Vec::with_capacity(calls.len());
+        let mut rest = calls.as_slice();
+        while !rest.is_empty() {
+            let until = rest.iter().position(|call| call.name == HAND_OFF).unwrap_or(rest.len());
+            let (intents, after) = rest.split_at(until);
+            outcomes.extend(self.use_intents(intents).await?);
+            let Some((hand_off, after)) = after.split_first() else { break };
+            let outcome = self.hand_off(hand_off).await?;
+            rest = if matches!(outcome, ToolOutcome::HandedOff { .. }) { &[] } else { after };
+            outcomes.push(outcome);
         }
-        Ok(results)
+        let too_late = || failed(Code::Conflict, "It was not done: the conversation was handed over before.");
+        outcomes.resize_with(calls.len(), too_late);
+        Ok(calls.into_iter().zip(outcomes).map(|(call, outcome)| ToolResult { call, outcome }).collect())
     }
 
-    async fn use_intent(&mut self, call: &ToolCall) -> Result<ToolOutcome, Failure> {
-        let intent_type = &call.name;
-        if !self.tools.intents.iter().any(|intent| intent.intent_type == *intent_type) {
-            return Ok(failed(Code::Forbidden, format!("{} may not use {intent_type}.", self.agent.agent_id)));
+    /// Has all of these executed at the same time. They are begun in their order, so that a turn that starts again finds each again.
+    async fn use_intents(&mut self, calls: &[ToolCall]) -> Result<Vec<ToolOutcome>, Failure> {
+        let mut outcomes: Vec<Option<ToolOutcome>> = calls.iter().map(|call| self.refusal(call)).collect();
+        let (places, wanted): (Vec<usize>, Vec<Call>) = calls
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| outcomes[*place].is_none())
+            .map(|(place, call)| (place, self.wanted(call)))
+            .unzip();
+        for call in &wanted {
+            self.remember_first(&call.intent_type, &call.parameters);
+            self.tell_tool(&call.intent_type, "started", Map::new()).await?;
         }
-        self.remember_first(call);
-        self.tell_tool(intent_type, "started", Map::new()).await?;
-        let parameters = call.arguments.clone();
-        let called = if self.agent.approval.contains(intent_type) {
-            let reason = format!("{} only does {intent_type} when you agree.", self.agent.agent_id);
-            self.context.call_with_approval(intent_type, parameters, reason).await
-        } else {
-            self.context.call(intent_type, parameters).await
-        };
-        match called {
-            Ok(outcome) => self.ended(intent_type, outcome).await,
-            // The Runtime did not take it: a mistake of the model, which it can be told.
+        if wanted.is_empty() {
+            return Ok(outcomes.into_iter().flatten().collect());
+        }
+        self.context.act_as(&self.agent.agent_id);
+        let begun = self.context.begin(wanted).await?;
+        let waiting = places.iter().zip(begun).map(|(place, begun)| self.see_through(&calls[*place].name, begun));
+        let ended = join_all(waiting).await;
+        for (place, ended) in places.into_iter().zip(ended) {
+            let outcome = ended?;
+            if let ToolOutcome::Completed { artifacts, .. } = &outcome {
+                self.collect(artifacts).await?;
+            }
+            outcomes[place] = Some(outcome);
+        }
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+
+    /// Why a call is not made at all.
+    fn refusal(&self, call: &ToolCall) -> Option<ToolOutcome> {
+        if !self.tools.intents.iter().any(|intent| intent.intent_type == call.name) {
+            return Some(failed(Code::Forbidden, format!("{} may not use {}.", self.agent.agent_id, call.name)));
+        }
+        call.unreadable.clone().map(|problem| failed(Code::ValidationFailed, problem))
+    }
+
+    fn wanted(&self, call: &ToolCall) -> Call {
+        let asks = self.agent.approval.contains(&call.name);
+        let approval = asks.then(|| format!("{} only does {} when you agree.", self.agent.agent_id, call.name));
+        Call { intent_type: call.name.clone(), parameters: call.arguments.clone(), approval }
+    }
+
+    /// Waits for a call's end, and tells it.
+    async fn see_through(&self, intent_type: &str, begun: Result<Begun, Failure>) -> Result<ToolOutcome, Failure> {
+        match begun {
+            Ok(begun) => self.ended(intent_type, self.context.outcome(begun).await?).await,
+            // The Runtime did not take it: a mistake of the model, or not for this person. It can be told.
             Err(Failure {
                 kind: FailureKind::Final,
-                code: code @ (Code::UnknownIntent | Code::ValidationFailed),
+                code: code @ (Code::UnknownIntent | Code::ValidationFailed | Code::PolicyRefused),
                 message,
                 ..
             }) => {
@@ -74,12 +108,11 @@ impl Turn<'_> {
         }
     }
 
-    async fn ended(&mut self, intent_type: &str, outcome: CallOutcome) -> Result<ToolOutcome, Failure> {
+    async fn ended(&self, intent_type: &str, outcome: CallOutcome) -> Result<ToolOutcome, Failure> {
         let child = json!(outcome.execution_id);
         if outcome.status == ExecutionStatus::Completed {
             let about = json!({ "tool_execution_id": child, "artifacts": outcome.artifacts });
             self.tell_tool(intent_type, "completed", fields(about)).await?;
-            self.collect(&outcome).await?;
             return Ok(ToolOutcome::Completed { result: outcome.result, artifacts: outcome.artifacts });
         }
         let (code, message) = match outcome.problem {
@@ -101,8 +134,8 @@ impl Turn<'_> {
     }
 
     /// Keeps what a tool made for the end of the turn, without the payload: whoever wants it reads the artifact.
-    async fn collect(&mut self, outcome: &CallOutcome) -> Result<(), Failure> {
-        for (key, id) in &outcome.artifacts {
+    async fn collect(&mut self, artifacts: &BTreeMap<String, ArtifactId>) -> Result<(), Failure> {
+        for (key, id) in artifacts {
             let Some(artifact) = self.context.artifact(id).await? else {
                 continue;
             };
@@ -119,12 +152,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn remember_first(&mut self, call: &ToolCall) {
+    fn remember_first(&mut self, intent_type: &str, parameters: &Map<String, Value>) {
         if self.first_call.is_none() {
             self.first_call = Some(IntentAnalysis {
                 agent_id: self.agent.agent_id.clone(),
-                intent_type: Some(call.name.clone()),
-                parameters: call.arguments.clone(),
+                intent_type: Some(intent_type.to_owned()),
+                parameters: parameters.clone(),
                 confidence: 1.0,
                 needs_clarification: false,
                 alternatives: Vec::new(),

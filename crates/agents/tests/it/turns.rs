@@ -69,7 +69,7 @@ impl Handler for Likeness {
 }
 
 /// What the scripted model does when it is asked.
-enum Line {
+pub(crate) enum Line {
     Say(Vec<Piece>),
     Fail(ModelError),
     /// Says this and then never ends.
@@ -104,13 +104,13 @@ impl LanguageModel for Scripted {
 }
 
 /// A Runtime with all intents and agents.
-struct House {
+pub(crate) struct House {
     client: RuntimeClient,
     _runtime: Runtime,
 }
 
 impl House {
-    async fn new(script: Vec<Line>) -> Self {
+    pub(crate) async fn new(script: Vec<Line>) -> Self {
         let specialist = "agent_id = \"specialist.script\"\nkind = \"specialist\"\ndescription = \"Speaks by heart.\"\n\
              instructions = \"\"\nmodel = \"scripted\"\nintents = [\"list_files\", \"profile_data\"]\n\
              approval = [\"profile_data\"]\n[budget]\nmax_steps = 3\n";
@@ -141,10 +141,16 @@ impl House {
         Self { client: runtime.client(), _runtime: runtime }
     }
 
-    async fn submit(&self, intent_type: &str, parameters: Value, message: Option<&str>) -> contract::ExecutionId {
+    pub(crate) async fn submit(
+        &self,
+        intent_type: &str,
+        parameters: Value,
+        message: Option<&str>,
+    ) -> contract::ExecutionId {
         let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
         let request = SubmitRequest {
             owner: owner(),
+            authority: contract::Authority::default(),
             session_id: session(),
             intent_type: intent_type.to_owned(),
             parameters,
@@ -165,11 +171,11 @@ impl House {
         self.client.submit(request).await.unwrap().execution_id
     }
 
-    async fn say(&self, agent_id: &str, text: &str) -> contract::ExecutionId {
+    pub(crate) async fn say(&self, agent_id: &str, text: &str) -> contract::ExecutionId {
         self.submit("agent_invoke", json!({ "agent_id": agent_id, "text": text, "message_id": "m1" }), Some(text)).await
     }
 
-    async fn end(&self, id: &contract::ExecutionId) -> Execution {
+    pub(crate) async fn end(&self, id: &contract::ExecutionId) -> Execution {
         self.client.wait(&owner(), id).await.unwrap().unwrap()
     }
 
@@ -203,7 +209,7 @@ fn text(text: &str) -> Piece {
 
 fn call(name: &str, arguments: Value) -> Piece {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    Piece::ToolCall(ToolCall { id: "c".to_owned(), name: name.to_owned(), arguments })
+    Piece::ToolCall(ToolCall { id: "c".to_owned(), name: name.to_owned(), arguments, ..ToolCall::default() })
 }
 
 #[tokio::test]
@@ -392,5 +398,5 @@ async fn an_unknown_agent_is_told() {
     let house = House::new(Vec::new()).await;
     let execution = house.end(&house.say("liaison.nobody", "go").await).await;
     assert_eq!(execution.problem.unwrap().code, "unknown_agent");
-    assert_eq!(descriptors().iter().filter(|intent| intent.approval == ApprovalRule::Owner).count(), 1);
+    assert_eq!(descriptors().iter().filter(|intent| intent.approval == ApprovalRule::Owner).count(), 2);
 }

@@ -9,7 +9,7 @@ use agents::{
     model::{HAND_OFF, ModelError, ModelRequest, Piece, ReplySink, Round, ToolCall, ToolOutcome, ToolResult, Tools},
 };
 use contract::{
-    Timestamp,
+    Owner, Timestamp,
     agent::Surface,
     conversation::{Message, Role},
     intent::IntentDescriptor,
@@ -109,6 +109,7 @@ impl House {
             surface,
             files: files.map(str::to_owned).into(),
             max_tokens: 1_000,
+            owner: Owner::Anonymous { session_id: "sess_1".parse().unwrap() },
         }
     }
 
@@ -248,12 +249,34 @@ async fn dialogues_go_on_where_they_were() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// What clients submit by name and no agent offers yet: the built-in model would take everyday wishes for them. Whoever gives one to an
+/// agent adds its utterances to the table, and the scores have to stay.
+const ONLY_SUBMITTED: [&str; 16] = [
+    "analyze_structured_data",
+    "analyze_unstructured_data",
+    "bulk_ingest_files",
+    "bulk_parse_files",
+    "calculate_metrics",
+    "extract_embeddings",
+    "get_operation_status",
+    "interpret_data_guided",
+    "interpret_data_self_discovery",
+    "map_relationships",
+    "purge_file",
+    "query_files",
+    "retrieve_artifact_metadata",
+    "update_file_metadata",
+    "validate_file",
+    "visualize_lineage",
+];
+
 #[test]
 fn the_agents_know_every_intent_of_the_realms() {
     let house = House::new();
     for intent in &house.catalogue {
         let known = house.directory.iter().any(|agent| agent.intents.contains(&intent.intent_type));
-        assert!(known, "no agent may use {}", intent.intent_type);
+        let is_left_out = ONLY_SUBMITTED.contains(&intent.intent_type.as_str());
+        assert!(known != is_left_out, "{} is known: {known}; left out: {is_left_out}", intent.intent_type);
     }
     for agent in house.directory.iter() {
         for intent in &agent.intents {

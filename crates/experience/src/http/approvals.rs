@@ -5,7 +5,6 @@ use contract::{
     HookId,
     approval::{Approval, ApprovalPage, ApprovalStatus, Decision},
 };
-use security_guard::Permission;
 use serde::Deserialize;
 
 use super::{
@@ -36,7 +35,6 @@ pub(super) async fn list(
     context: CallContext,
     Query(query): Query<ApprovalQuery>,
 ) -> Result<JsonBody<ApprovalPage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let status = match query.status.as_deref() {
         None => Some(ApprovalStatus::Pending),
         Some("all") => None,
@@ -61,7 +59,6 @@ pub(super) async fn decide(
     id: PathId,
     Json(decision): Json<Decision>,
 ) -> Result<JsonBody<Approval>, Refusal> {
-    context.require(Permission::DecideApprovals)?;
     let decided = context.runtime().decide(decider(context.asker()), &id.of("approval")?, decision).await?;
     decided.map(JsonBody).ok_or_else(|| Refusal::not_found("approval"))
 }

@@ -15,7 +15,6 @@ use runtime::{
     Content,
     port::store::{ArtifactFilter, PageRequest, StoredObject},
 };
-use security_guard::Permission;
 use serde_json::{Map, Value};
 
 use super::{
@@ -36,7 +35,6 @@ pub(super) async fn list(
     OptionalJson(body): OptionalJson<ListArtifacts>,
 ) -> Result<JsonBody<ArtifactPage>, Refusal> {
     let context = credentials.enter_with_legacy_session(body.session_id.as_ref()).await?;
-    context.require(Permission::ReadArtifacts)?;
     context.check_tenant(body.tenant_id.as_ref())?;
     let limit = page_limit(body.limit)?;
     let offset = body.offset.unwrap_or(0);
@@ -96,7 +94,6 @@ pub(super) async fn get(context: CallContext, id: PathId) -> Result<JsonBody<Art
 }
 
 async fn find(context: &CallContext, id: &ArtifactId) -> Result<Artifact, Refusal> {
-    context.require(Permission::ReadArtifacts)?;
     let artifact = context.runtime().artifact(context.owner(), id).await?;
     artifact.ok_or_else(|| Refusal::not_found("artifact"))
 }
@@ -110,7 +107,6 @@ async fn find(context: &CallContext, id: &ArtifactId) -> Result<Artifact, Refusa
     ),
 )]
 pub(super) async fn content(context: CallContext, id: PathId) -> Result<Response, Refusal> {
-    context.require(Permission::ReadArtifacts)?;
     match context.runtime().content(context.owner(), &id.of("artifact")?).await? {
         Content::Bytes(object, bytes) => Ok(download(&object, bytes)),
         Content::Gone => Err(Refusal::new(Code::Gone, "This artifact was deleted, and its content with it.")),

@@ -10,6 +10,7 @@ use axum::{
 use contract::{
     Code,
     auth::{AuthResponse, Login, Me, Refresh, Register, RequestTicket, Secret, Ticket},
+    tenant::{Delegate, Delegated},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use security_guard::{GuardError, Peer, SignedIn, duration};
@@ -166,6 +167,18 @@ pub(super) async fn logout(
 #[utoipa::path(get, path = "/api/auth/me", tag = "auth", responses((status = 200, body = Me)))]
 pub(super) async fn me(context: CallContext) -> Result<JsonBody<Me>, Refusal> {
     Ok(JsonBody(context.caller()?.me()?))
+}
+
+/// Let a service account act for me.
+///
+/// The token names both, the person and the one who acts (RFC 8693), and does what both may: what is made with it is the person's, and
+/// each execution says who acted. It decides no approvals, manages nothing, and ends with the person's sign-in or the service account.
+#[utoipa::path(
+    post, path = "/api/auth/delegate", tag = "auth", request_body = Delegate,
+    responses((status = 200, body = Delegated), (status = 404, description = "There is no such service account.")),
+)]
+pub(super) async fn delegate(context: CallContext, Json(body): Json<Delegate>) -> Result<JsonBody<Delegated>, Refusal> {
+    Ok(JsonBody(context.plane().guard.delegate(context.caller()?, body.actor).await?))
 }
 
 /// Get a ticket for a socket.

@@ -9,7 +9,6 @@ use contract::{
 };
 use http::StatusCode;
 use runtime::{ForkOutcome, port::store::StreamKey};
-use security_guard::Permission;
 use serde::Deserialize;
 
 use super::{
@@ -51,7 +50,6 @@ pub(super) async fn list(
     context: CallContext,
     Query(query): Query<ConversationsQuery>,
 ) -> Result<JsonBody<ConversationPage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let text = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if text.is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARACTERS) {
         return Err(Refusal::field("search", format!("has at most {MAX_SEARCH_CHARACTERS} characters")));
@@ -73,7 +71,6 @@ pub(super) async fn get(
     id: PathId,
     Query(query): Query<MessagesQuery>,
 ) -> Result<JsonBody<Conversation>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let limit = page_limit(query.limit)?;
     let before =
         query.before.as_deref().map(str::parse).transpose().map_err(|_| {
@@ -104,7 +101,6 @@ pub(super) async fn events(
     id: PathId,
     Query(query): Query<EventsQuery>,
 ) -> Result<JsonBody<EventPage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let limit = page_limit(query.limit)?;
     let key = StreamKey::Conversation(context.owner().clone(), id.of("conversation")?);
     let events = context.runtime().events(&key, query.after.unwrap_or_default(), limit).await?;
@@ -124,7 +120,6 @@ pub(super) async fn fork(
     id: PathId,
     Json(body): Json<ForkConversation>,
 ) -> Result<(StatusCode, JsonBody<Forked>), Refusal> {
-    context.require(Permission::SubmitIntents)?;
     match context.runtime().fork(context.owner(), &id.of("conversation")?, body.at).await? {
         ForkOutcome::Forked(forked) => Ok((StatusCode::CREATED, JsonBody(forked))),
         ForkOutcome::NoConversation => Err(Refusal::not_found("conversation")),
@@ -145,7 +140,6 @@ pub(super) async fn rename(
     id: PathId,
     Json(body): Json<RenameConversation>,
 ) -> Result<JsonBody<ConversationSummary>, Refusal> {
-    context.require(Permission::TalkToAgents)?;
     let title = body.title.trim();
     let characters = title.chars().count();
     if !(1..=MAX_TITLE_CHARACTERS).contains(&characters) || title.chars().any(char::is_control) {
@@ -167,7 +161,6 @@ pub(super) async fn rename(
     ),
 )]
 pub(super) async fn delete(context: CallContext, id: PathId) -> Result<StatusCode, Refusal> {
-    context.require(Permission::TalkToAgents)?;
     let was_there = context.runtime().delete_conversation(context.owner(), &id.of("conversation")?).await?;
     if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::not_found("conversation")) }
 }

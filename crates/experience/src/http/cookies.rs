@@ -47,11 +47,16 @@ impl CookieKind {
 
     pub(super) fn set(self, headers: &mut HeaderMap, cookies: &SignInCookies<'_>) -> Result<(), Refusal> {
         let SignInCookies { access_token, access_seconds, refresh_token, refresh_seconds, csrf_token } = cookies;
-        self.write(headers, self.access(), access_token, "/; HttpOnly; SameSite=Lax", *access_seconds)?;
+        self.set_access(headers, access_token, *access_seconds)?;
         let refresh_path = format!("{REFRESH_PATH}; HttpOnly; SameSite=Strict");
         self.write(headers, self.refresh(), refresh_token, &refresh_path, *refresh_seconds)?;
         // The one that scripts read, because it opens nothing by itself.
         self.write(headers, self.csrf(), csrf_token, "/; SameSite=Strict", *refresh_seconds)
+    }
+
+    /// The access token alone; the refresh token stays what it is.
+    pub(super) fn set_access(self, headers: &mut HeaderMap, token: &str, seconds: u64) -> Result<(), Refusal> {
+        self.write(headers, self.access(), token, "/; HttpOnly; SameSite=Lax", seconds)
     }
 
     pub(super) fn clear(self, headers: &mut HeaderMap) -> Result<(), Refusal> {

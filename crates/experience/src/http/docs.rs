@@ -81,6 +81,11 @@ fn advice(code: Code) -> &'static str {
         Code::BadCursor => "Use a cursor exactly as an answer gave it, or begin without one.",
         Code::AuthenticationRequired => "Sign in, and send <code>Authorization: Bearer</code> with the access token.",
         Code::AuthenticationFailed => "Check the address and the password. After many failures each try waits longer.",
+        Code::SecondFactorRequired => {
+            "The address and the password are right. Send them again with <code>code</code>: what the authenticator shows, or a \
+             recovery code."
+        }
+        Code::SecondFactorWrong => "Each code is good once. Wait for the next one, or use a recovery code.",
         Code::TokenExpired => "Refresh the token at <code>POST /api/auth/refresh</code>, or sign in again.",
         Code::TokenInvalid => "The token is not ours, was changed, or its sign-in has ended. Sign in again.",
         Code::TokenReused => {
@@ -88,6 +93,9 @@ fn advice(code: Code) -> &'static str {
              Sign in again, and keep the newest token only."
         }
         Code::Forbidden => "You are known, and may not do this. Ask an administrator of your tenant for the role.",
+        Code::PolicyRefused => {
+            "The detail names the rule. An operator can change it; <code>symphainy policy check</code> explains each decision."
+        }
         Code::ForeignOrigin => {
             "A page of another site sent this. If the site is yours, the operator adds it to <code>experience.origins</code>."
         }

@@ -8,7 +8,6 @@ use contract::{
     execution::{CancelExecution, Execution},
 };
 use http::StatusCode;
-use security_guard::Permission;
 
 use super::{json::OptionalJson, query::PathId};
 use crate::{CallContext, Credentials, Refusal};
@@ -29,7 +28,6 @@ pub(super) async fn status(credentials: Credentials, id: PathId) -> Result<JsonB
         Err(not_found) => return Err(credentials.enter().await.err().unwrap_or(not_found)),
     };
     let context = credentials.enter_with_legacy_execution(&execution_id).await?;
-    context.require(Permission::ReadExecutions)?;
     let execution = context.runtime().execution(context.owner(), &execution_id).await?;
     execution.map(JsonBody).ok_or_else(|| Refusal::not_found("execution"))
 }
@@ -46,7 +44,6 @@ pub(super) async fn cancel(
     id: PathId,
     OptionalJson(body): OptionalJson<CancelExecution>,
 ) -> Result<(StatusCode, JsonBody<Execution>), Refusal> {
-    context.require(Permission::CancelExecutions)?;
     let reason = body.reason.unwrap_or_else(|| "The caller cancelled it.".to_owned());
     if reason.chars().count() > MAX_REASON_CHARACTERS {
         return Err(Refusal::field("reason", format!("has at most {MAX_REASON_CHARACTERS} characters")));
@@ -68,7 +65,6 @@ pub(super) async fn cancel(
     ),
 )]
 pub(super) async fn redrive(context: CallContext, id: PathId) -> Result<(StatusCode, JsonBody<Execution>), Refusal> {
-    context.require(Permission::SubmitIntents)?;
     let execution = context.runtime().redrive(context.owner(), &id.of("execution")?).await?;
     let execution = execution.ok_or_else(|| Refusal::not_found("execution"))?;
     Ok((StatusCode::ACCEPTED, JsonBody(execution)))

@@ -6,7 +6,6 @@ use contract::{
     execution::{ExecutionPage, ExecutionStatus},
 };
 use runtime::port::store::ExecutionFilter;
-use security_guard::Permission;
 use serde::Deserialize;
 
 use super::query::{PageQuery, Query, parameter};
@@ -59,7 +58,6 @@ pub(super) async fn list(
     context: CallContext,
     Query(query): Query<ExecutionsQuery>,
 ) -> Result<JsonBody<ExecutionPage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let filter = query.filter()?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor }.page()?;
     let listing = context.runtime().executions(context.owner(), &filter, page).await?;

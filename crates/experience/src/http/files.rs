@@ -17,7 +17,7 @@ use runtime::{
     SubmitRequest, Upload,
     port::store::{ArtifactFilter, PageRequest, StoredObject},
 };
-use security_guard::{Asker, Permission};
+use security_guard::Asker;
 use serde_json::{Map, Value, json};
 use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
@@ -88,8 +88,6 @@ pub(super) async fn upload(
         Some(context) => context,
         None => credentials.enter_with_session(session_id.as_ref()).await?,
     };
-    context.require(Permission::SubmitIntents)?;
-    context.require(Permission::WriteArtifacts)?;
     let session_id = session_id.unwrap_or_else(|| context.session_id().clone());
     context.check_session(&session_id).await?;
     check_space(&context, files.iter().map(|file| file.upload.size_bytes()).sum()).await?;
@@ -269,6 +267,7 @@ fn ingest(
     ];
     SubmitRequest {
         owner: context.owner().clone(),
+        authority: context.authority(),
         session_id: session_id.clone(),
         intent_type: INGEST_FILE.to_owned(),
         parameters: parameters.into_iter().collect(),

@@ -11,7 +11,6 @@ use contract::{
     intent::Timing,
 };
 use runtime::{SubmitRequest, port::store::StreamKey};
-use security_guard::Permission;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -99,7 +98,6 @@ pub(super) struct HistoryQuery {
 )]
 pub(super) async fn chat(credentials: Credentials, Json(body): Json<Chat>) -> Result<JsonBody<GuideAnswer>, Refusal> {
     let context = credentials.enter_with_legacy_session(Some(&body.session_id)).await?;
-    context.require(Permission::TalkToAgents)?;
     context.check_session(&body.session_id).await?;
     check_text("message", &body.message)?;
     let conversation_id = conversation_of(&body.session_id)?;
@@ -107,6 +105,7 @@ pub(super) async fn chat(credentials: Credentials, Json(body): Json<Chat>) -> Re
     let after = before.map_or(0, |conversation| conversation.cursor);
     let turn = Turn {
         owner: context.owner().clone(),
+        authority: context.authority(),
         session_id: body.session_id.clone(),
         conversation_id: conversation_id.clone(),
         message_id: new_message_id(&context),
@@ -196,7 +195,6 @@ pub(super) async fn analyze_intent(
     Json(body): Json<Analyze>,
 ) -> Result<JsonBody<GuideAnswer>, Refusal> {
     let context = credentials.enter_with_legacy_session(body.session_id.as_ref()).await?;
-    context.require(Permission::TalkToAgents)?;
     let session_id = body.session_id.unwrap_or_else(|| context.session_id().clone());
     context.check_session(&session_id).await?;
     check_text("message", &body.message)?;
@@ -207,6 +205,7 @@ pub(super) async fn analyze_intent(
     }
     let request = SubmitRequest {
         owner: context.owner().clone(),
+        authority: context.authority(),
         session_id: session_id.clone(),
         intent_type: ANALYZE.to_owned(),
         parameters,
@@ -246,7 +245,6 @@ pub(super) async fn history(
 ) -> Result<JsonBody<GuideHistory>, Refusal> {
     let session_id: Option<SessionId> = id.of("session").ok();
     let context = credentials.enter_with_legacy_session(session_id.as_ref()).await?;
-    context.require(Permission::ReadExecutions)?;
     let session_id = session_id.ok_or_else(|| Refusal::not_found("session"))?;
     context.check_session(&session_id).await?;
     let conversation_id = conversation_of(&session_id)?;

@@ -7,7 +7,6 @@ use contract::{
 };
 use http::HeaderMap;
 use runtime::{RuntimeError, SubmitRequest};
-use security_guard::Permission;
 use serde_json::Value;
 
 use super::json::Json;
@@ -39,7 +38,6 @@ pub(super) async fn submit(
 ) -> Result<JsonBody<Submitted>, Refusal> {
     let idempotency_key = idempotency_key(&headers)?;
     let context = credentials.enter_with_session(Some(&body.session_id)).await?;
-    context.require(Permission::SubmitIntents)?;
     context.check_tenant(body.tenant_id.as_ref())?;
     context.check_session(&body.session_id).await?;
     if !context.runtime().offers(&body.intent_type) {
@@ -52,6 +50,7 @@ pub(super) async fn submit(
     }
     let request = SubmitRequest {
         owner: context.owner().clone(),
+        authority: context.authority(),
         session_id: body.session_id,
         intent_type: body.intent_type,
         parameters: body.parameters,

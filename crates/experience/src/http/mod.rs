@@ -15,11 +15,14 @@ mod files;
 mod guide;
 mod health;
 mod intent;
+mod keys;
 mod password;
 mod pending;
 mod schedules;
+mod second_factor;
 mod session;
 mod sign_ins;
+mod tenants;
 
 mod cookies;
 mod cors;

@@ -1,10 +1,13 @@
 //! The OpenAPI document: made from the routes once, at start-up. What is the same for all operations (who may call, which
 //! problems may come back) is added here from what each one says about itself.
 
+use http::Method;
+use serde_json::json;
 use utoipa::{
     OpenApi,
     openapi::{
         Content, Ref, RefOr, ResponseBuilder,
+        extensions::ExtensionsBuilder,
         path::{Operation, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -16,7 +19,7 @@ use contract::{
     problem::{FieldError, Problem},
 };
 
-use crate::call::COOKIE_TLS;
+use crate::{call::COOKIE_TLS, permissions};
 
 /// What stands in the document beside the routes.
 #[derive(OpenApi)]
@@ -26,6 +29,7 @@ use crate::call::COOKIE_TLS;
     tags(
         (name = "auth", description = "Who is asking."),
         (name = "audit", description = "What was decided about whom."),
+        (name = "tenants", description = "Who works together, and as what."),
         (name = "sessions", description = "Sessions of work: anonymous, owned, claimed."),
         (name = "intents", description = "What can be asked for, and asking for it."),
         (name = "executions", description = "How it goes."),
@@ -48,7 +52,8 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
 /// Adds what all operations share.
 pub(super) fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An access token.")).build();
+    let bearer =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An access token or an API key.")).build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     let cookie = ApiKeyValue::with_description(COOKIE_TLS, "Set by a sign-in with `?mode=cookie`.");
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
@@ -56,16 +61,28 @@ pub(super) fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi:
     document.security = Some(either.to_vec());
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
-        for operation in operations(item) {
+        for (method, operation) in operations(item) {
             add_problems(operation, has_id);
+            add_permissions(operation, &method, path);
         }
     }
     document
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
-    [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [(Method::GET, get), (Method::PUT, put), (Method::POST, post), (Method::DELETE, delete), (Method::PATCH, patch)]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// What the caller has to be allowed; an empty list where it is enough to have a credential.
+fn add_permissions(operation: &mut Operation, method: &Method, path: &str) {
+    if let Some(needed) = permissions::needed(method, path) {
+        let needed: Vec<&str> = needed.iter().map(|permission| permission.as_str()).collect();
+        let said = ExtensionsBuilder::new().add("x-permissions", json!(needed)).build();
+        operation.extensions.get_or_insert_default().merge(said);
+    }
 }
 
 fn add_problems(operation: &mut Operation, has_id: bool) {

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use contract::auth::ChangePassword;
 use http::StatusCode;
 
-use super::{json::Json, visit::Visit};
+use super::{json::Json, second_factor::hold_back, visit::Visit};
 use crate::{CallContext, Refusal};
 
 /// Change my password.
@@ -20,8 +20,6 @@ pub(super) async fn change(
     Json(body): Json<ChangePassword>,
 ) -> Result<Response, Refusal> {
     let guard = &context.plane().guard;
-    let answer = guard.change_password(context.caller()?, body, &visit.peer).await;
-    tokio::time::sleep(answer.delay).await;
-    answer.outcome?;
+    hold_back(guard.change_password(context.caller()?, body, &visit.peer).await).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -6,7 +6,6 @@ use runtime::{
     NewPendingIntent,
     port::store::{PageRequest, PendingFilter},
 };
-use security_guard::Permission;
 
 use super::{
     json::{Json, OptionalJson},
@@ -33,7 +32,6 @@ pub(super) async fn create(
     Json(body): Json<CreatePendingIntent>,
 ) -> Result<JsonBody<PendingIntent>, Refusal> {
     let context = credentials.enter_with_legacy_session(body.session_id.as_ref()).await?;
-    context.require(Permission::SubmitIntents)?;
     context.check_tenant(body.tenant_id.as_ref())?;
     let size_bytes = serde_json::to_vec(&body.context).map_err(Refusal::internal)?.len();
     if size_bytes > MAX_CONTEXT_BYTES {
@@ -61,7 +59,6 @@ pub(super) async fn list(
     OptionalJson(body): OptionalJson<ListPendingIntents>,
 ) -> Result<JsonBody<PendingIntentList>, Refusal> {
     let context = credentials.enter_with_legacy_session(body.session_id.as_ref()).await?;
-    context.require(Permission::ReadArtifacts)?;
     context.check_tenant(body.tenant_id.as_ref())?;
     let filter = PendingFilter {
         target_artifact_id: body.target_artifact_id,

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, openapi, password, pending, schedules, session, sign_ins,
+    guide, health, intent, keys, openapi, password, pending, schedules, second_factor, session, sign_ins, tenants,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -25,11 +25,26 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(auth::logout)) // POST /api/auth/logout
         .routes(routes!(auth::me)) // GET /api/auth/me
         .routes(routes!(password::change)) // POST /api/auth/password
+        .routes(routes!(second_factor::standing, second_factor::offer)) // GET, POST /api/auth/second-factor
+        .routes(routes!(second_factor::confirm)) // POST /api/auth/second-factor/confirm
+        .routes(routes!(second_factor::remove)) // POST /api/auth/second-factor/remove
         .routes(routes!(sign_ins::list, sign_ins::end_others)) // GET, DELETE /api/auth/sign-ins
         .routes(routes!(sign_ins::end)) // DELETE /api/auth/sign-ins/{id}
         .routes(routes!(audit::list)) // GET /api/audit
         .routes(routes!(auth::ticket)) // POST /api/auth/ticket
+        .routes(routes!(auth::delegate)) // POST /api/auth/delegate
+        .routes(routes!(keys::create, keys::list)) // POST, GET /api/auth/keys
+        .routes(routes!(keys::revoke)) // DELETE /api/auth/keys/{key_id}
         .routes(routes!(auth::jwks)) // GET /.well-known/jwks.json
+        .routes(routes!(tenants::list)) // GET /api/tenants
+        .routes(routes!(tenants::switch)) // POST /api/tenants/switch
+        .routes(routes!(tenants::join)) // POST /api/tenants/join
+        .routes(routes!(tenants::members)) // GET /api/tenant/members
+        .routes(routes!(tenants::change, tenants::remove)) // PATCH, DELETE /api/tenant/members/{user_id}
+        .routes(routes!(tenants::transfer)) // POST /api/tenant/transfer
+        .routes(routes!(tenants::create_service_account)) // POST /api/tenant/service-accounts
+        .routes(routes!(tenants::invite, tenants::invitations)) // POST, GET /api/tenant/invitations
+        .routes(routes!(tenants::withdraw)) // DELETE /api/tenant/invitations/{invitation_id}
         .routes(routes!(session::create_anonymous)) // POST /api/session/create-anonymous
         .routes(routes!(session::create)) // POST /api/session/create
         .routes(routes!(session::get, session::delete)) // GET, DELETE /api/session/{id}

@@ -6,7 +6,6 @@ use contract::{
     schedule::{ChangeSchedule, CreateSchedule, Schedule, SchedulePage},
 };
 use http::StatusCode;
-use security_guard::Permission;
 
 use super::{
     json::Json,
@@ -24,11 +23,10 @@ pub(super) async fn create(
     context: CallContext,
     Json(body): Json<CreateSchedule>,
 ) -> Result<(StatusCode, JsonBody<Schedule>), Refusal> {
-    context.require(Permission::SubmitIntents)?;
     // An anonymous session is gone before long; what it would schedule is not.
     context.caller()?;
     context.check_session(&body.session_id).await?;
-    let schedule = context.runtime().create_schedule(context.owner(), body).await?;
+    let schedule = context.runtime().create_schedule(context.owner(), context.authority(), body).await?;
     Ok((StatusCode::CREATED, JsonBody(schedule)))
 }
 
@@ -40,7 +38,6 @@ pub(super) async fn list(
     context: CallContext,
     Query(query): Query<PageQuery>,
 ) -> Result<JsonBody<SchedulePage>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let listing = context.runtime().schedules(context.owner(), query.page()?).await?;
     Ok(JsonBody(SchedulePage { schedules: listing.items, next_cursor: listing.next_cursor }))
 }
@@ -51,7 +48,6 @@ pub(super) async fn list(
     responses((status = 200, body = Schedule)),
 )]
 pub(super) async fn get(context: CallContext, id: PathId) -> Result<JsonBody<Schedule>, Refusal> {
-    context.require(Permission::ReadExecutions)?;
     let schedule = context.runtime().schedule(context.owner(), &id.of("schedule")?).await?;
     schedule.map(JsonBody).ok_or_else(|| Refusal::not_found("schedule"))
 }
@@ -68,7 +64,6 @@ pub(super) async fn change(
     id: PathId,
     Json(body): Json<ChangeSchedule>,
 ) -> Result<JsonBody<Schedule>, Refusal> {
-    context.require(Permission::SubmitIntents)?;
     let schedule = context.runtime().pause_schedule(context.owner(), &id.of("schedule")?, body.paused).await?;
     schedule.map(JsonBody).ok_or_else(|| Refusal::not_found("schedule"))
 }
@@ -80,7 +75,6 @@ pub(super) async fn change(
     delete, path = "/api/schedules/{id}", tag = "schedules", params(("id" = ScheduleId, Path)), responses((status = 204)),
 )]
 pub(super) async fn delete(context: CallContext, id: PathId) -> Result<StatusCode, Refusal> {
-    context.require(Permission::SubmitIntents)?;
     if context.runtime().delete_schedule(context.owner(), &id.of("schedule")?).await? {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{Code, SessionId, SignInId, UserId};
+use contract::{ApiKeyId, Code, SessionId, SignInId, UserId};
 use security_guard::{Asker, Caller, Ended, SecurityGuard, limits::address_key};
 use tokio::sync::{Notify, broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
@@ -71,9 +71,11 @@ struct Line {
 #[derive(Default)]
 struct Whose {
     sign_in_id: Option<SignInId>,
+    key_id: Option<ApiKeyId>,
     user_id: Option<UserId>,
     /// The session that is the credential.
     anonymous: Option<SessionId>,
+    actor: Option<UserId>,
 }
 
 impl Whose {
@@ -83,14 +85,20 @@ impl Whose {
             Asker::Anonymous { session_id } => Some(session_id.clone()),
             Asker::User(_) => None,
         };
-        let sign_in_id = caller.and_then(Caller::sign_in_id).cloned();
-        Self { sign_in_id, user_id: caller.map(Caller::user_id).cloned(), anonymous }
+        Self {
+            sign_in_id: caller.and_then(Caller::descends_from).cloned(),
+            key_id: caller.and_then(Caller::api_key_id).cloned(),
+            user_id: caller.map(Caller::user_id).cloned(),
+            actor: caller.and_then(Caller::actor).cloned(),
+            anonymous,
+        }
     }
 
     fn is_ended_by(&self, ended: &Ended) -> bool {
         match ended {
             Ended::SignIn(sign_in_id) => self.sign_in_id.as_ref() == Some(sign_in_id),
-            Ended::User(user_id) => self.user_id.as_ref() == Some(user_id),
+            Ended::Key(key_id) => self.key_id.as_ref() == Some(key_id),
+            Ended::User(user_id) => [&self.user_id, &self.actor].into_iter().flatten().any(|found| found == user_id),
             Ended::Session(session_id) => self.anonymous.as_ref() == Some(session_id),
         }
     }

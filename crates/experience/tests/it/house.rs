@@ -25,7 +25,11 @@ use runtime::{
     memory::{MemoryObjects, MemoryStore},
     port::store::Object,
 };
-use security_guard::{GuardConfig, SecurityGuard, memory::MemoryAccounts};
+use security_guard::{
+    GuardConfig, SecurityGuard,
+    memory::MemoryAccounts,
+    policy::{self, Policy, Question},
+};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -70,6 +74,20 @@ impl security_guard::Clock for TestClock {
     }
 }
 
+/// The guard's policy as the Runtime asks it.
+struct Judge(Policy);
+
+impl runtime::Policy for Judge {
+    fn decide(&self, intent: &IntentDescriptor, authority: &contract::Authority) -> runtime::Ruling {
+        let question = Question { intent_type: &intent.intent_type, realm: &intent.realm, authority };
+        match self.0.decide(question) {
+            policy::Ruling::Allowed => runtime::Ruling::Allowed,
+            policy::Ruling::NeedsApproval(reason) => runtime::Ruling::NeedsApproval(reason),
+            policy::Ruling::Refused(reason) => runtime::Ruling::Refused(reason),
+        }
+    }
+}
+
 pub(crate) struct House {
     pub(crate) experience: Experience,
     router: Router,
@@ -86,7 +104,7 @@ impl House {
     pub(crate) async fn with(face: &str, guard: &str) -> Self {
         let clock = Arc::new(TestClock::default());
         let handlers = INTENTS.iter().map(|intent| Arc::new(Small::new(intent)) as Arc<dyn Handler>).collect();
-        let catalogue = Catalogue::new(handlers).unwrap();
+        let catalogue = Catalogue::new(handlers).unwrap().judged_by(Arc::new(Judge(Policy::builtin())));
         let (store, objects) = (Arc::new(MemoryStore::default()), Arc::new(MemoryObjects::default()));
         let runtime = Runtime::start(store, objects, clock.clone(), catalogue, RuntimeConfig::default()).await.unwrap();
         let quick = "auth.password = { memory_kib = 19456, passes = 2, lanes = 1 }";
@@ -121,6 +139,23 @@ impl House {
             session_id: answer.text("session_id"),
             user_id: answer.text("user_id"),
             tenant_id: answer.text("tenant_id"),
+        }
+    }
+
+    /// Registers somebody who joins this person's tenant as this, and goes over to it.
+    pub(crate) async fn member(&self, of: &Person, name: &str, role: &str) -> Person {
+        let person = self.register(name).await;
+        let invite = json!({ "email": format!("{name}@example.com"), "role": role });
+        let invited = self.ask(post("/api/tenant/invitations").bearer(of).json(&invite)).await.expect(201);
+        let join = json!({ "token": invited.text("token") });
+        self.ask(post("/api/tenants/join").bearer(&person).json(&join)).await.expect(200);
+        let switch = json!({ "to": of.tenant_id });
+        let over = self.ask(post("/api/tenants/switch").bearer(&person).json(&switch)).await.expect(200);
+        Person {
+            token: over.text("access_token"),
+            session_id: over.text("session_id"),
+            tenant_id: over.text("tenant_id"),
+            ..person
         }
     }
 

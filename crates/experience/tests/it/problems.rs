@@ -60,6 +60,7 @@ fn house_bodies(operation: &Operation) -> Value {
     match operation.path.as_str() {
         "/api/artifact/resolve" => json!({ "artifact_id": "art_1" }),
         "/api/intent/pending/create" => json!({ "intent_type": "echo", "target_artifact_id": "art_1" }),
+        "/api/tenants/switch" => json!({ "to": "tenant_1" }),
         "/api/v1/guide-agent/chat" => json!({ "message": "hello", "session_id": "sess_1" }),
         "/api/v1/guide-agent/analyze-intent" => json!({ "message": "hello" }),
         _ => json!({}),

@@ -25,6 +25,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_schedules", sql: include_str!("migrations/0007_schedules.sql") },
     Migration { name: "0008_approval_roles", sql: include_str!("migrations/0008_approval_roles.sql") },
     Migration { name: "0009_folding", sql: include_str!("migrations/0009_folding.sql") },
+    Migration { name: "0010_second_factors", sql: include_str!("migrations/0010_second_factors.sql") },
+    Migration { name: "0011_api_keys", sql: include_str!("migrations/0011_api_keys.sql") },
+    Migration { name: "0012_tenants", sql: include_str!("migrations/0012_tenants.sql") },
+    Migration { name: "0013_identities", sql: include_str!("migrations/0013_identities.sql") },
+    Migration { name: "0014_schedule_authority", sql: include_str!("migrations/0014_schedule_authority.sql") },
 ];
 
 /// Where it is written down what was applied.

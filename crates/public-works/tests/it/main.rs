@@ -6,4 +6,5 @@ mod backup;
 mod database;
 mod history;
 mod kill;
+mod models;
 mod store;

@@ -31,6 +31,7 @@ pub(crate) fn submission(owner: &Owner, conversation: Option<&str>, number: i64)
         parameters: Object::new(),
         metadata: Object::new(),
         owner: owner.clone(),
+        authority: None,
         session_id: "sess_1".parse::<SessionId>().unwrap(),
         conversation_id: conversation.map(|conversation| conversation.parse().unwrap()),
         parent: None,

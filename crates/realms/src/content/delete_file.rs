@@ -79,7 +79,7 @@ impl Handler for DeleteFile {
     }
 }
 
-async fn made_of(context: &ExecutionContext, file: &Artifact) -> Result<Vec<Artifact>, Failure> {
+pub(super) async fn made_of(context: &ExecutionContext, file: &Artifact) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { parent: Some(file.artifact_id.clone()), ..ArtifactFilter::default() };
     Ok(context.artifacts(&filter, PageRequest::first(MOST_PARSED)).await?.items)
 }

@@ -172,11 +172,22 @@ async fn parent_file(view: &OwnerView, artifact: &Artifact) -> Result<Option<Art
 }
 
 /// Not deleted ones, those of this session first, each newest first.
-async fn newest_files(view: &OwnerView) -> Result<Vec<Artifact>, Failure> {
+pub(super) async fn newest_files(view: &OwnerView) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { artifact_type: Some(FILE.to_owned()), ..ArtifactFilter::default() };
     let mut files = view.artifacts(&filter, PageRequest::first(MOST_FILES)).await?.items;
     // The sort is stable, so the newest stay first among their own.
     files.sort_by_key(|file| file.session_id != *view.session_id());
+    Ok(files)
+}
+
+/// The newest tables that are not put away, at most so many.
+pub(crate) async fn newest_tables(context: &ExecutionContext, most: usize) -> Result<Vec<Artifact>, Failure> {
+    let mut files = newest_files(&context.view().await?).await?;
+    files.retain(|file| file.lifecycle_state != LifecycleState::Archived && Wanted::Table.fits(file));
+    files.truncate(most);
+    if files.is_empty() {
+        return Err(Failure::new(Code::NotFound, "There is no table yet. Upload a CSV or an Excel sheet first."));
+    }
     Ok(files)
 }
 

@@ -5,19 +5,30 @@ pub mod parsed;
 pub mod table;
 
 mod archive_file;
+mod bulk_ingest_files;
+mod bulk_parse_files;
 mod delete_file;
+mod extract_embeddings;
+mod get_operation_status;
 mod get_parsed_file;
 mod ingest_file;
 mod list_files;
 mod parse_content;
+mod purge_file;
+mod query_files;
 mod restore_file;
+mod retrieve_artifact_metadata;
 mod save_materialization;
 mod search_files;
+mod update_file_metadata;
+mod validate_file;
 
+mod bulk;
 mod dates;
 mod format;
 mod infer;
 mod numbers;
+mod terms;
 
 use std::sync::Arc;
 
@@ -26,6 +37,7 @@ use runtime::Handler;
 pub(crate) use dates::{DateStyle, Reading, read as read_date};
 pub(crate) use infer::is_missing;
 pub(crate) use parse_content::looks_like_a_key;
+pub(crate) use terms::{terms, words};
 
 const REALM: &str = "content";
 
@@ -40,6 +52,15 @@ pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
         Arc::new(archive_file::ArchiveFile::new()),
         Arc::new(restore_file::RestoreFile::new()),
         Arc::new(delete_file::DeleteFile::new()),
+        Arc::new(purge_file::PurgeFile::new()),
+        Arc::new(query_files::QueryFiles::new()),
+        Arc::new(validate_file::ValidateFile::new()),
+        Arc::new(update_file_metadata::UpdateFileMetadata::new()),
+        Arc::new(retrieve_artifact_metadata::RetrieveArtifactMetadata::new()),
+        Arc::new(bulk_ingest_files::BulkIngestFiles::new()),
+        Arc::new(bulk_parse_files::BulkParseFiles::new()),
+        Arc::new(get_operation_status::GetOperationStatus::new()),
+        Arc::new(extract_embeddings::ExtractEmbeddings::new()),
     ]
 }
 

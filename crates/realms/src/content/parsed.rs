@@ -82,7 +82,9 @@ pub async fn find_parsed(context: &ExecutionContext, file: &Artifact) -> Result<
 pub async fn ensure_parsed(context: &ExecutionContext, file: &Artifact) -> Result<Artifact, Failure> {
     // A call is named by its place, so an attempt after a crash has to come by here again: the step remembers that it did.
     let known: Option<contract::ArtifactId> = context
-        .step("find_parsed", || async { Ok(find_parsed(context, file).await?.map(|parsed| parsed.artifact_id)) })
+        .step(&format!("find_parsed:{}", file.artifact_id), || async {
+            Ok(find_parsed(context, file).await?.map(|parsed| parsed.artifact_id))
+        })
         .await?;
     let id = match known {
         Some(id) => id,

@@ -92,6 +92,7 @@ impl House {
         let Value::Object(parameters) = parameters else { panic!("parameters are an object") };
         let request = SubmitRequest {
             owner: owner(),
+            authority: contract::Authority::default(),
             session_id: "sess_1".parse().unwrap(),
             intent_type: intent.to_owned(),
             parameters,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a test should end it")]
 
+mod client_intents;
 mod content;
 mod house;
 mod insights;

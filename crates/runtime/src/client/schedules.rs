@@ -1,7 +1,7 @@
 //! Schedules: made, looked at, paused and deleted. They are fired by the worker.
 
 use contract::{
-    Owner, ScheduleId,
+    Authority, Owner, ScheduleId,
     problem::FieldError,
     schedule::{CreateSchedule, Schedule},
 };
@@ -23,9 +23,15 @@ const MAX_SCHEDULES: usize = 100;
 const MAX_CONFLICTS: usize = 8;
 
 impl RuntimeClient {
-    /// Makes a schedule. The intent and its parameters are checked now, and again whenever it is done.
-    pub async fn create_schedule(&self, owner: &Owner, new: CreateSchedule) -> Result<Schedule, RuntimeError> {
+    /// Makes a schedule. The policy is asked and the parameters are checked now, and again whenever it is done.
+    pub async fn create_schedule(
+        &self,
+        owner: &Owner,
+        authority: Authority,
+        new: CreateSchedule,
+    ) -> Result<Schedule, RuntimeError> {
         let now = self.shared.clock.now();
+        self.shared.ruling(&new.intent_type, &authority)?;
         self.shared.check(&new.intent_type, &new.parameters)?;
         let timetable = Timetable::parse(&new.cron, &new.time_zone).map_err(|bad| wrong(bad.field, bad.message))?;
         let Some(next_at) = timetable.next(now) else {
@@ -52,7 +58,12 @@ impl RuntimeClient {
             last_problem: None,
             created_at: now,
         };
-        let stored = StoredSchedule { owner: owner.clone(), schedule: schedule.clone(), revision: 1 };
+        let stored = StoredSchedule {
+            owner: owner.clone(),
+            authority: Some(authority),
+            schedule: schedule.clone(),
+            revision: 1,
+        };
         self.shared.store.put_schedule(stored, None).await?;
         self.shared.fire_at(next_at);
         Ok(schedule)

@@ -60,6 +60,7 @@ impl<'store> Scene<'store> {
             parameters: Object::new(),
             metadata: Object::new(),
             owner: owner.clone(),
+            authority: None,
             session_id: named::<SessionId>("sess_1"),
             conversation_id: None,
             parent: None,

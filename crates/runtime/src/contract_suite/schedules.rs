@@ -1,7 +1,7 @@
 //! Schedules are kept with the time at which they are due.
 
 use contract::{
-    Owner, ScheduleId, Timestamp,
+    Authority, Owner, ScheduleId, Timestamp,
     intent::Priority,
     schedule::{MissedRuns, Schedule},
 };
@@ -31,7 +31,8 @@ fn due_at(scene: &Scene<'_>, owner: &Owner, next_at: Option<i64>) -> StoredSched
         last_problem: None,
         created_at,
     };
-    StoredSchedule { owner: owner.clone(), schedule, revision: 1 }
+    let authority = Some(Authority { roles: vec!["member".to_owned()], ..Authority::default() });
+    StoredSchedule { owner: owner.clone(), authority, schedule, revision: 1 }
 }
 
 pub(super) async fn a_schedule_changes_behind_its_fence(scene: Scene<'_>) {

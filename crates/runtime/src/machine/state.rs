@@ -1,7 +1,7 @@
 //! Where an execution stands, with exactly what each stand has.
 
 use contract::{
-    ConversationId, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
+    Authority, ConversationId, ExecutionId, HookId, IntentId, Owner, SessionId, Timestamp,
     execution::{ExecutionProblem, ExecutionStatus},
     intent::Timing,
 };
@@ -46,6 +46,9 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "Object::is_empty")]
     pub metadata: Object,
     pub owner: Owner,
+    /// With whose rights; absent in what was accepted before there was a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
     pub session_id: SessionId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,

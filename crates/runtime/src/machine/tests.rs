@@ -278,6 +278,7 @@ fn header() -> Header {
         parameters: Object::new(),
         metadata: Object::new(),
         owner: Owner::Anonymous { session_id: SessionId::from_random([3; 16]) },
+        authority: None,
         session_id: SessionId::from_random([3; 16]),
         conversation_id: None,
         parent: None,

@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod objects;
+pub mod policy;
 pub mod store;
 
 pub use clock::Clock;
 pub use objects::{ObjectError, ObjectSink, Objects};
+pub use policy::{EverythingAllowed, Policy, Ruling};
 pub use store::{Store, StoreError};

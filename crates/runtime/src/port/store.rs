@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use contract::{
-    AgentId, ArtifactId, ConversationId, Event, EventType, ExecutionId, HookId, IntentId, MessageId, ObjectId, Owner,
-    ScheduleId, SessionId, Timestamp,
+    AgentId, ArtifactId, Authority, ConversationId, Event, EventType, ExecutionId, HookId, IntentId, MessageId,
+    ObjectId, Owner, ScheduleId, SessionId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
     conversation::{ConversationSummary, Message, Role},
@@ -493,6 +493,8 @@ impl Decider {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSchedule {
     pub owner: Owner,
+    /// With whose rights it is done; absent where it was made before there was a policy.
+    pub authority: Option<Authority>,
     pub schedule: Schedule,
     /// Counts the changes; the fence against two that change it.
     pub revision: u64,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     client::RuntimeError,
-    context::CallOutcome,
+    context::{Begun, Call, CallOutcome},
     handler::Failure,
     machine::{Header, Phase, State},
     port::{
@@ -25,20 +25,38 @@ use crate::{
 const MAX_DEPTH: u32 = 8;
 
 impl Run {
-    pub(crate) async fn call(
-        &self,
-        intent_type: &str,
-        parameters: Object,
-        approval: Option<String>,
-    ) -> Result<CallOutcome, Failure> {
+    /// Has the Runtime accept these, in this order, before any of them is waited for: a call's place in the order is its name, so that
+    /// after a crash each finds its own child.
+    pub(crate) async fn begin(&self, calls: Vec<Call>) -> Result<Vec<Result<Begun, Failure>>, Failure> {
         if self.cancellation().is_cancelled() {
             return Err(self.cancel_failure());
         }
-        // What was told before the call comes before what the child tells.
+        // What was told before the calls comes before what the children tell.
         self.journal.flushed().await?;
-        let child = self.submit_child(intent_type, parameters, approval).await?;
+        let mut begun = Vec::with_capacity(calls.len());
+        for call in calls {
+            begun.push(self.begin_one(call).await);
+        }
+        Ok(begun)
+    }
+
+    async fn begin_one(&self, call: Call) -> Result<Begun, Failure> {
+        let child = self.submit_child(&call.intent_type, call.parameters, call.approval).await?;
         self.redrive_with_us(&child).await?;
-        Ok(outcome(self.wait_for(&child).await?))
+        Ok(Begun { child })
+    }
+
+    /// Waits for the end of a call that was begun. Several can be waited for at once.
+    pub(crate) async fn outcome(&self, begun: Begun) -> Result<CallOutcome, Failure> {
+        Ok(outcome(self.wait_for(&begun.child).await?))
+    }
+
+    /// How another execution of the same owner stands; `None` where there is none.
+    pub(crate) async fn standing(&self, id: &ExecutionId) -> Result<Option<CallOutcome>, Failure> {
+        let owner = self.owner().await?;
+        let state = self.shared.store.execution(id).await.map_err(storage_failure)?;
+        let own = state.filter(|state| state.header.owner == owner);
+        Ok(own.map(outcome))
     }
 
     /// A child that had failed before somebody drove this execution again is driven again with it, and keeps its steps.
@@ -80,6 +98,7 @@ impl Run {
             parameters,
             metadata: Object::new(),
             owner: parent.owner.clone(),
+            authority: self.authority(),
             session_id: parent.session_id.clone(),
             conversation_id: parent.conversation_id.clone(),
             parent: Some(parent.execution_id.clone()),
@@ -161,6 +180,7 @@ fn refused(error: &RuntimeError) -> Failure {
         RuntimeError::UnknownIntent(name) => {
             Failure::new(Code::UnknownIntent, format!("There is no intent named {name}."))
         }
+        RuntimeError::Refused(reason) => Failure::new(Code::PolicyRefused, reason.clone()),
         RuntimeError::InvalidParameters(errors) => {
             let told: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
             Failure::new(Code::ValidationFailed, format!("The parameters do not fit: {}.", told.join("; ")))

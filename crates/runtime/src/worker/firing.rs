@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use contract::{
-    ExecutionId, IntentId, Owner, Timestamp,
+    Authority, ExecutionId, IntentId, Owner, Timestamp,
     intent::{Submitted, Timing},
     schedule::Schedule,
 };
@@ -51,7 +51,7 @@ impl Shared {
             Ok(timetable) => {
                 let due = timetable.due(first, now, schedule.missed_runs);
                 for at in due.at {
-                    let outcome = self.submit_scheduled(&stored.owner, schedule, at).await;
+                    let outcome = self.submit_scheduled(&stored.owner, stored.authority.as_ref(), schedule, at).await;
                     note(schedule, at, outcome)?;
                 }
                 schedule.next_at = due.next_at;
@@ -74,6 +74,7 @@ impl Shared {
     async fn submit_scheduled(
         self: &Arc<Self>,
         owner: &Owner,
+        authority: Option<&Authority>,
         schedule: &Schedule,
         at: Timestamp,
     ) -> Result<Submitted, RuntimeError> {
@@ -89,6 +90,7 @@ impl Shared {
             parameters: schedule.parameters.clone(),
             metadata,
             owner: owner.clone(),
+            authority: authority.cloned(),
             session_id: schedule.session_id.clone(),
             conversation_id: None,
             parent: None,
@@ -134,6 +136,7 @@ fn note(schedule: &mut Schedule, at: Timestamp, outcome: Result<Submitted, Runti
             None
         }
         Err(RuntimeError::UnknownIntent(name)) => Some(format!("There is no intent {name} any more.")),
+        Err(RuntimeError::Refused(reason)) => Some(format!("The policy refuses it: {reason}")),
         Err(RuntimeError::InvalidParameters(errors)) => {
             let told: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
             Some(format!("The parameters do not fit any more: {}.", told.join("; ")))

@@ -81,6 +81,11 @@ impl Run {
                 stored.artifact.lifecycle_state = state;
                 stored.search_text = None;
             }
+            ArtifactChange::Describe { descriptor, payload } => {
+                stored.artifact.semantic_descriptor.extend(descriptor);
+                stored.artifact.semantic_payload.extend(payload);
+                stored.search_text = None;
+            }
             ArtifactChange::Delete => {
                 stored.artifact.lifecycle_state = LifecycleState::Deleted;
                 stored.artifact.semantic_payload = Object::new();

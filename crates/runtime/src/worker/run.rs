@@ -11,8 +11,8 @@ use std::{
 };
 
 use contract::{
-    AgentId, Code, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
-    conversation::{Message, Role},
+    AgentId, Authority, Code, ConversationId, EventType, ExecutionId, HookId, MessageId, ObjectId, Owner, Timestamp,
+    conversation::{ConversationSummary, Message, Role},
     intent::IntentDescriptor,
 };
 use futures_util::FutureExt;
@@ -76,6 +76,8 @@ pub(crate) struct Run {
     /// Objects of artifacts that are deleted with the completion.
     pub(super) deleted_objects: Mutex<Vec<ObjectId>>,
     answer: Mutex<Option<Answer>>,
+    /// The agent for whom this run calls intents.
+    acting: Mutex<Option<AgentId>>,
 }
 
 /// What an agent has to say in the end.
@@ -92,6 +94,20 @@ impl Run {
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.shared.store)
+    }
+
+    /// From now on, calls are this agent's.
+    pub(crate) fn act_as(&self, agent_id: &AgentId) {
+        *lock(&self.acting) = Some(agent_id.clone());
+    }
+
+    /// With whose rights this run calls other intents: those of its own execution, through the agent that acts.
+    pub(super) fn authority(&self) -> Option<Authority> {
+        let own = self.header.authority.as_ref()?;
+        Some(match &*lock(&self.acting) {
+            None => own.clone(),
+            Some(agent_id) => own.through(agent_id),
+        })
     }
 
     pub(crate) fn attempt(&self) -> u32 {
@@ -203,6 +219,22 @@ impl Run {
     /// Whether this message began this execution.
     fn began_with(&self, message: &Message) -> bool {
         message.role == Role::User && message.execution_id.as_ref() == Some(&self.header.execution_id)
+    }
+
+    /// The newest messages before `before` of any of the owner's conversations, as they stand.
+    pub(crate) async fn messages(
+        &self,
+        conversation_id: &ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Message>, Failure> {
+        let owner = self.owner().await?;
+        self.shared.store.messages(&owner, conversation_id, before, limit).await.map_err(storage_failure)
+    }
+
+    pub(crate) async fn conversation(&self, id: &ConversationId) -> Result<Option<ConversationSummary>, Failure> {
+        let owner = self.owner().await?;
+        self.shared.store.conversation(&owner, id).await.map_err(storage_failure)
     }
 
     /// The change that ends the run with `decision`, and all that was told and kept before.
@@ -321,6 +353,7 @@ impl Shared {
             kept: Mutex::default(),
             deleted_objects: Mutex::default(),
             answer: Mutex::default(),
+            acting: Mutex::default(),
             started,
         };
         if job.start_durably {

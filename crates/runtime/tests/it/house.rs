@@ -18,8 +18,8 @@ use contract::{
     intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
-    Catalogue, Clock, ExecutionContext, Failure, Handler, NewArtifact, Retries, Runtime, RuntimeClient, RuntimeConfig,
-    SubmitRequest, UserMessage,
+    Catalogue, Clock, EverythingAllowed, ExecutionContext, Failure, Handler, NewArtifact, Policy, Retries, Runtime,
+    RuntimeClient, RuntimeConfig, SubmitRequest, UserMessage,
     memory::{MemoryObjects, MemoryStore},
     port::store::{Object, StreamKey},
 };
@@ -55,9 +55,10 @@ pub(crate) struct House {
     pub(crate) clock: Arc<TestClock>,
     config: RuntimeConfig,
     /// Who has to agree, in place of what the handlers say.
-    policy: BTreeMap<String, ApprovalRule>,
+    approvals: BTreeMap<String, ApprovalRule>,
     pub(crate) seen: Arc<Seen>,
     pub(crate) runtime: Option<Runtime>,
+    policy: Arc<dyn Policy>,
 }
 
 /// What the handlers did, and what holds them.
@@ -90,22 +91,27 @@ impl House {
     }
 
     pub(crate) async fn with(config: RuntimeConfig) -> Self {
-        Self::build(config, BTreeMap::new()).await
+        Self::build(config, BTreeMap::new(), Arc::new(EverythingAllowed)).await
     }
 
-    pub(crate) async fn with_policy(policy: BTreeMap<String, ApprovalRule>) -> Self {
-        Self::build(RuntimeConfig::default(), policy).await
+    pub(crate) async fn with_policy(approvals: BTreeMap<String, ApprovalRule>) -> Self {
+        Self::build(RuntimeConfig::default(), approvals, Arc::new(EverythingAllowed)).await
     }
 
-    async fn build(config: RuntimeConfig, policy: BTreeMap<String, ApprovalRule>) -> Self {
+    pub(crate) async fn judged_by(config: RuntimeConfig, policy: Arc<dyn Policy>) -> Self {
+        Self::build(config, BTreeMap::new(), policy).await
+    }
+
+    async fn build(config: RuntimeConfig, approvals: BTreeMap<String, ApprovalRule>, policy: Arc<dyn Policy>) -> Self {
         let mut house = Self {
             store: Arc::default(),
             objects: Arc::default(),
             clock: Arc::new(TestClock { begin: Instant::now(), jumped: AtomicI64::new(0), counter: AtomicU64::new(0) }),
             config,
-            policy,
+            approvals,
             seen: Arc::default(),
             runtime: None,
+            policy,
         };
         house.start().await;
         house
@@ -113,7 +119,8 @@ impl House {
 
     pub(crate) async fn start(&mut self) {
         let handlers = TOLD.iter().map(|told| Arc::new(Told::new(told, &self.seen)) as Arc<dyn Handler>);
-        let catalogue = Catalogue::new(handlers.collect()).unwrap().with_approvals(self.policy.clone()).unwrap();
+        let catalogue = Catalogue::new(handlers.collect()).unwrap().with_approvals(self.approvals.clone()).unwrap();
+        let catalogue = catalogue.judged_by(Arc::clone(&self.policy));
         let (store, objects, clock) = (self.store.clone(), self.objects.clone(), self.clock.clone());
         self.runtime = Some(Runtime::start(store, objects, clock, catalogue, self.config).await.unwrap());
     }
@@ -171,6 +178,7 @@ pub(crate) fn owner() -> Owner {
 pub(crate) fn request(intent_type: &str, parameters: Value) -> SubmitRequest {
     SubmitRequest {
         owner: owner(),
+        authority: contract::Authority::default(),
         session_id: "sess_1".parse::<SessionId>().unwrap(),
         intent_type: intent_type.to_owned(),
         parameters: object(parameters),
@@ -264,6 +272,7 @@ impl Told {
                     "times": {"type": "integer"},
                     "words": {"type": "array", "items": {"type": "string"}},
                     "intent": {"type": "string"},
+                    "agent": {"type": "string"},
                     "approve": {"type": "boolean"},
                     "file": {"type": "string"},
                     "hold": {"type": "boolean"},
@@ -307,7 +316,10 @@ impl Told {
     }
 
     async fn call(&self, context: &ExecutionContext, parameters: &Object) -> Result<Value, Failure> {
-        let intent = parameters["intent"].as_str().unwrap();
+        let intent = parameters.get("intent").and_then(Value::as_str).unwrap_or("echo");
+        if let Some(agent_id) = parameters.get("agent").and_then(Value::as_str) {
+            context.act_as(&agent_id.parse().unwrap());
+        }
         let outcome = if parameters.get("approve") == Some(&json!(true)) {
             context.call_with_approval(intent, Object::new(), "A test wants it.".to_owned()).await?
         } else {

@@ -6,6 +6,7 @@ mod bad_handlers;
 mod dead_letters;
 mod house;
 mod lifecycle;
+mod policy;
 mod schedules;
 mod simulation;
 mod steering;

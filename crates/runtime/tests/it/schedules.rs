@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contract::{
+    Authority,
     execution::{ExecutionStatus, ExecutionSummary},
     schedule::{CreateSchedule, MissedRuns, Schedule},
 };
@@ -22,7 +23,7 @@ fn every(cron: &str, missed: MissedRuns) -> CreateSchedule {
 }
 
 async fn create(house: &House, cron: &str, missed: MissedRuns) -> Schedule {
-    house.client().create_schedule(&owner(), every(cron, missed)).await.unwrap()
+    house.client().create_schedule(&owner(), Authority::default(), every(cron, missed)).await.unwrap()
 }
 
 /// What was submitted, oldest first.
@@ -123,7 +124,7 @@ async fn what_makes_no_sense_is_refused_by_its_field() {
         let mut body = good.clone();
         body[field] = value;
         let new: CreateSchedule = serde_json::from_value::<Value>(body).and_then(serde_json::from_value).unwrap();
-        let outcome = house.client().create_schedule(&owner(), new).await.unwrap_err();
+        let outcome = house.client().create_schedule(&owner(), Authority::default(), new).await.unwrap_err();
         let RuntimeError::InvalidParameters(errors) = outcome else { panic!("{outcome:?}") };
         assert_eq!(errors[0].field, refused);
     }

@@ -173,10 +173,13 @@ impl SecurityGuard {
 fn is_decision(error: &GuardError) -> bool {
     match error {
         GuardError::WrongPassword
+        | GuardError::SecondFactorRequired
+        | GuardError::SecondFactorWrong
         | GuardError::TokenReused
         | GuardError::AccountDisabled
         | GuardError::EmailTaken
         | GuardError::Forbidden(_)
+        | GuardError::Conflict(_)
         | GuardError::NotFound(_)
         | GuardError::TooMany(_) => true,
         GuardError::Invalid(_)

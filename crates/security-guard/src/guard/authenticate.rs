@@ -8,6 +8,7 @@ use crate::{
     Asker, Caller, Credential, GuardError,
     access_token::MAX_TOKEN_BYTES,
     accounts::Standing,
+    api_key,
     config::AnonymousSessions,
     secrets::hash_token,
     verified::{Ended, Remembered},
@@ -27,7 +28,7 @@ impl SecurityGuard {
         }
     }
 
-    /// The caller that an access token stands for.
+    /// The caller that an access token, an API key or a token of an identity provider stands for.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, GuardError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(GuardError::TokenInvalid);
@@ -39,6 +40,8 @@ impl SecurityGuard {
         let found = match remembered {
             Remembered::Fresh(caller) => return self.in_time(caller, now),
             Remembered::Stale(caller) => self.look_again(&caller, now).await,
+            Remembered::Nothing if api_key::is_one(token) => self.verify_key(token, now).await,
+            Remembered::Nothing if guard.providers.claim(token) => self.verify_identity(token, now).await,
             Remembered::Nothing => self.verify_token(token, now).await,
         };
         match found {
@@ -67,7 +70,13 @@ impl SecurityGuard {
 
     async fn look_again(&self, caller: &Caller, now: Timestamp) -> Result<Caller, GuardError> {
         let caller = self.in_time(caller.clone(), now)?;
-        let Some(sign_in_id) = caller.sign_in_id() else {
+        if let Some(key_id) = caller.api_key_id() {
+            return self.look_again_at_key(key_id, now).await;
+        }
+        if let Some(key) = caller.identity() {
+            return self.look_again_at_identity(key, caller.expires_at()).await;
+        }
+        let Some(sign_in_id) = caller.descends_from() else {
             let Asker::User(caller) = self.legacy(caller.session_id()).await? else {
                 return Err(GuardError::TokenInvalid);
             };
@@ -75,7 +84,12 @@ impl SecurityGuard {
         };
         let standing = self.0.accounts.standing(sign_in_id, now).await?;
         let standing = check_standing(standing)?;
-        Ok(Caller::new(standing, caller.session_id().clone(), caller.expires_at()))
+        // The sign-in has gone over to another tenant: its tokens for this one open nothing any more.
+        if standing.tenant.tenant_id != *caller.tenant_id() {
+            return Err(GuardError::TokenInvalid);
+        }
+        let found = Caller::new(standing, caller.session_id().clone(), caller.expires_at());
+        self.through(found, caller.actor().cloned()).await
     }
 
     async fn verify_token(&self, token: &str, now: Timestamp) -> Result<Caller, GuardError> {
@@ -86,7 +100,7 @@ impl SecurityGuard {
             return Err(GuardError::TokenInvalid);
         }
         let expires_at = claims.expires_at();
-        Ok(Caller::new(standing, claims.ses, expires_at))
+        self.through(Caller::new(standing, claims.ses, expires_at), claims.act.map(|actor| actor.sub)).await
     }
 
     fn in_time(&self, caller: Caller, now: Timestamp) -> Result<Caller, GuardError> {
@@ -119,7 +133,7 @@ impl SecurityGuard {
     }
 }
 
-fn check_standing(standing: Option<Standing>) -> Result<Standing, GuardError> {
+pub(super) fn check_standing(standing: Option<Standing>) -> Result<Standing, GuardError> {
     let standing = standing.ok_or(GuardError::TokenInvalid)?;
     if standing.user.disabled_at.is_some() { Err(GuardError::AccountDisabled) } else { Ok(standing) }
 }

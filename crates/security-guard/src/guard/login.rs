@@ -99,6 +99,7 @@ impl SecurityGuard {
         if credentials.disabled_at.is_some() {
             return Err(GuardError::AccountDisabled);
         }
+        self.check_factor(&credentials.user_id, request.code.as_ref(), account_key).await?;
         self.write_sign_in(request, credentials, verified, account_key, peer).await
     }
 

@@ -32,13 +32,23 @@ impl SecurityGuard {
     ///
     /// The outcome's errors are `Forbidden` for a wrong password, `Invalid` for a new one that will not do, `Busy`.
     pub async fn change_password(&self, caller: &Caller, request: ChangePassword, peer: &Peer) -> HeldBack<()> {
-        let delay = match self.delay_of(caller).await {
-            Ok(delay) => delay,
-            Err(error) => return HeldBack { delay: Duration::ZERO, outcome: Err(error) },
-        };
-        let outcome = self.try_change(caller, request).await;
-        let outcome = self.recorded(Note::of(AuditAction::ChangePassword, peer).by(caller), outcome).await;
-        HeldBack { delay, outcome }
+        self.held_back(caller, async {
+            let outcome = self.try_change(caller, request).await;
+            self.recorded(Note::of(AuditAction::ChangePassword, peer).by(caller), outcome).await
+        })
+        .await
+    }
+
+    /// Does what may be a guess, after it was looked up how long guesses at this account wait.
+    pub(super) async fn held_back<T>(
+        &self,
+        caller: &Caller,
+        work: impl Future<Output = Result<T, GuardError>>,
+    ) -> HeldBack<T> {
+        match self.delay_of(caller).await {
+            Ok(delay) => HeldBack { delay, outcome: work.await },
+            Err(error) => HeldBack { delay: Duration::ZERO, outcome: Err(error) },
+        }
     }
 
     async fn try_change(&self, caller: &Caller, request: ChangePassword) -> Result<(), GuardError> {
@@ -67,7 +77,7 @@ impl SecurityGuard {
     ///
     /// # Errors
     /// `Forbidden` where it is not: the caller's token is good, so that a client is not to try and refresh it.
-    async fn show_password(&self, caller: &Caller, password: Secret) -> Result<PasswordHash, GuardError> {
+    pub(super) async fn show_password(&self, caller: &Caller, password: Secret) -> Result<PasswordHash, GuardError> {
         const WRONG: GuardError =
             GuardError::Forbidden("The current password is wrong. Enter the one that you signed in with.");
         let guard = &self.0;
@@ -80,11 +90,18 @@ impl SecurityGuard {
         match guard.hashing.verify(password, Some(hash.clone())).await? {
             Verified::Right | Verified::RightButOutdated => Ok(hash),
             Verified::Wrong => {
-                let window = guard.config.limits.login_account.window();
-                guard.accounts.record_failure(hash_token(email.key()), guard.clock.now(), window).await?;
+                self.count_failure(caller).await?;
                 Err(WRONG)
             }
         }
+    }
+
+    /// Counts a wrong guess at the caller's account.
+    pub(super) async fn count_failure(&self, caller: &Caller) -> Result<(), GuardError> {
+        let guard = &self.0;
+        let email: EmailAddress = caller.email().parse().map_err(GuardError::internal)?;
+        let window = guard.config.limits.login_account.window();
+        Ok(guard.accounts.record_failure(hash_token(email.key()), guard.clock.now(), window).await?)
     }
 
     async fn delay_of(&self, caller: &Caller) -> Result<Duration, GuardError> {

@@ -102,6 +102,17 @@ impl SecurityGuard {
     }
 }
 
+/// The name of a person or a thing, as it is kept.
+pub(super) fn check_name(name: &str) -> Result<String, FieldError> {
+    let name = name.trim();
+    let fits = (1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err(FieldError::new("name", "Enter a name of 1 to 100 characters, on one line."))
+    }
+}
+
 fn parse_email(email: &str) -> Result<EmailAddress, GuardError> {
     email.parse().map_err(|error| GuardError::invalid("email", format!("{error}")))
 }
@@ -113,19 +124,15 @@ fn check_fields(
     min_length: usize,
 ) -> Result<(String, EmailAddress), GuardError> {
     let mut errors = Vec::new();
-    let name = name.trim();
-    let fits = (1..=MAX_NAME_CHARACTERS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if !fits {
-        errors.push(FieldError::new("name", "Enter a name of 1 to 100 characters, on one line."));
-    }
+    let name = check_name(name).map_err(|error| errors.push(error)).unwrap_or_default();
     let email: Option<EmailAddress> =
         email.parse().map_err(|error| errors.push(FieldError::new("email", format!("{error}")))).ok();
     match email {
         Some(email) => {
-            if let Err(sentence) = password::check_new(&password.0, min_length, &email, name) {
+            if let Err(sentence) = password::check_new(&password.0, min_length, &email, &name) {
                 errors.push(FieldError::new("password", sentence));
             }
-            if errors.is_empty() { Ok((name.to_owned(), email)) } else { Err(GuardError::Invalid(errors)) }
+            if errors.is_empty() { Ok((name, email)) } else { Err(GuardError::Invalid(errors)) }
         }
         None => Err(GuardError::Invalid(errors)),
     }

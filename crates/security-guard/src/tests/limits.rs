@@ -18,7 +18,12 @@ async fn tries_to_sign_in_are_limited_by_address() {
     assert_eq!(house.guard.hashes_computed(), before, "a refusal costs nothing");
 
     let elsewhere: IpAddr = "192.0.2.1".parse().unwrap();
-    let request = Login { email: "ada@example.org".to_owned(), password: Secret("wrong".to_owned()), session_id: None };
+    let request = Login {
+        email: "ada@example.org".to_owned(),
+        password: Secret("wrong".to_owned()),
+        session_id: None,
+        code: None,
+    };
     assert!(matches!(house.guard.login(request, &elsewhere.into()).await.outcome, Err(GuardError::WrongPassword)));
     house.clock.advance(Duration::from_secs(12));
     assert!(matches!(house.login("ada@example.org", "wrong wrong").await, Err(GuardError::WrongPassword)));

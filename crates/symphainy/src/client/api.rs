@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use contract::{
     SessionId,
     artifact::Artifact,
-    auth::{AuthResponse, Login, Register, RequestTicket, Secret, Ticket},
+    auth::{AuthResponse, Login, Me, Register, RequestTicket, Secret, Ticket},
     problem::Problem,
     session::Session,
 };
@@ -33,6 +33,12 @@ enum Identity {
     /// The id of the session is the credential.
     Anonymous(SessionId),
     User(SignedIn),
+    /// An API key, which is sent like an access token and never renewed.
+    Program {
+        key: Secret,
+        session_id: SessionId,
+        email: String,
+    },
 }
 
 struct SignedIn {
@@ -118,6 +124,7 @@ impl Api {
             Identity::Nobody => None,
             Identity::Anonymous(session_id) => Some(session_id),
             Identity::User(user) => Some(&user.session_id),
+            Identity::Program { session_id, .. } => Some(session_id),
         }
     }
 
@@ -125,6 +132,7 @@ impl Api {
         match &self.identity {
             Identity::Nobody | Identity::Anonymous(_) => None,
             Identity::User(user) => Some(&user.email),
+            Identity::Program { email, .. } => Some(email),
         }
     }
 
@@ -135,7 +143,7 @@ impl Api {
     }
 
     pub(crate) async fn login(&mut self, email: &str, password: Secret) -> Result<(), ApiError> {
-        let body = Login { email: email.to_owned(), password, session_id: None };
+        let body = Login { email: email.to_owned(), password, session_id: None, code: None };
         let answer = self.call(Method::POST, "/api/auth/login", Some(&body)).await?;
         self.is_now(answer)
     }
@@ -144,6 +152,14 @@ impl Api {
         let body = Register { name: name.to_owned(), email: email.to_owned(), password, session_id: None };
         let answer = self.call(Method::POST, "/api/auth/register", Some(&body)).await?;
         self.is_now(answer)
+    }
+
+    /// Works with an API key, in the session that came with it.
+    pub(crate) async fn use_key(&mut self, key: Secret) -> Result<(), ApiError> {
+        let request = self.http.get(format!("{}/api/auth/me", self.server)).bearer_auth(&key.0);
+        let me: Me = read(request.send().await.map_err(|error| self.no_answer(&error))?).await?;
+        self.identity = Identity::Program { key, session_id: me.session.session_id, email: me.user.email };
+        Ok(())
     }
 
     /// Goes on with a sign-in of an earlier time.
@@ -162,13 +178,15 @@ impl Api {
     /// A new access token, and what it is.
     pub(crate) async fn refresh(&mut self) -> Result<Secret, ApiError> {
         let Identity::User(user) = &self.identity else {
-            return Err(ApiError::NoAnswer("An anonymous session has no token to renew.".to_owned()));
+            return Err(ApiError::NoAnswer("There is no token to renew.".to_owned()));
         };
         let refresh_token = user.refresh_token.clone();
         Box::pin(self.take_up(&refresh_token)).await?;
         match &self.identity {
             Identity::User(user) => Ok(user.access_token.clone()),
-            Identity::Nobody | Identity::Anonymous(_) => unreachable!("a refresh signs a user in"),
+            Identity::Nobody | Identity::Anonymous(_) | Identity::Program { .. } => {
+                unreachable!("a refresh signs a user in")
+            }
         }
     }
 
@@ -184,7 +202,7 @@ impl Api {
     fn keep(&self) -> Result<(), Complaint> {
         match (&self.remembered, &self.identity) {
             (Some(remembered), Identity::User(user)) => remembered.keep(&self.server, &user.email, &user.refresh_token),
-            (Some(_), Identity::Nobody | Identity::Anonymous(_)) | (None, _) => Ok(()),
+            (Some(_), Identity::Nobody | Identity::Anonymous(_) | Identity::Program { .. }) | (None, _) => Ok(()),
         }
     }
 
@@ -200,7 +218,7 @@ impl Api {
     pub(crate) async fn ticket(&mut self) -> Result<Secret, ApiError> {
         let session_id = match &self.identity {
             Identity::Anonymous(session_id) => Some(session_id.clone()),
-            Identity::Nobody | Identity::User(_) => None,
+            Identity::Nobody | Identity::User(_) | Identity::Program { .. } => None,
         };
         let ticket: Ticket = self.post("/api/auth/ticket", &RequestTicket { session_id }).await?;
         Ok(ticket.ticket)
@@ -259,6 +277,7 @@ impl Api {
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.identity {
             Identity::User(user) => request.bearer_auth(&user.access_token.0),
+            Identity::Program { key, .. } => request.bearer_auth(&key.0),
             Identity::Nobody | Identity::Anonymous(_) => request,
         }
     }

@@ -3,14 +3,21 @@
 use contract::auth::Secret;
 
 use super::{Api, ApiError, password, remembered::Remembered};
-use crate::{cli::SignInArguments, exit::Complaint, is_interactive};
+use crate::{cli::SignInArguments, environment, exit::Complaint, is_interactive};
 
 /// The code of a wrong address or a wrong password; nobody learns which.
 const WRONG_PASSWORD: &str = "authentication_failed";
 
+/// A program's credential. Never a flag, which others can see; an address on the command line goes before it.
+const KEY_VARIABLE: &str = "SYMPHAINY_API_KEY";
+
 /// Signs in as the arguments say, and asks a person for what they leave out.
 pub(crate) async fn sign_in(arguments: &SignInArguments) -> Result<Api, Complaint> {
     let mut api = Api::new(&arguments.server)?;
+    if let Some(key) = environment::get(KEY_VARIABLE).filter(|_| arguments.email.is_none()) {
+        api.use_key(Secret(key)).await?;
+        return Ok(api);
+    }
     let remembered = Remembered::of_user();
     if arguments.register.is_none() && take_up(&mut api, arguments, remembered.as_ref()).await? {
         return Ok(api);
@@ -60,7 +67,7 @@ fn email(arguments: &SignInArguments) -> Result<String, Complaint> {
     }
     let asked = if is_interactive() { password::ask("E-mail address: ")? } else { None };
     asked.map(|email| email.trim().to_owned()).filter(|email| !email.is_empty()).ok_or_else(|| {
-        Complaint::usage("Say who you are: --email ADDRESS, with the password in SYMPHAINY_PASSWORD. `chat` works with --anonymous too.")
+        Complaint::usage("Say who you are: --email ADDRESS, with the password in SYMPHAINY_PASSWORD, or an API key in SYMPHAINY_API_KEY. `chat` works with --anonymous too.")
     })
 }
 

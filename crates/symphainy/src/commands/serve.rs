@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr};
 
+use public_works::models::ModelConfig;
+
 use super::load_config;
 use crate::{
     banner::Banner,
@@ -19,15 +21,31 @@ pub(crate) async fn serve(arguments: ServeArguments, extras: Extras) -> Result<E
     let _logs = logs::start(&config.log)
         .map_err(|error| Complaint::internal(format!("Logging cannot be started ({error}).")))?;
     let voices = wiring::voices(&config, extras.models)?;
-    let models = model_names(&voices);
+    let models = model_lines(&config, &voices);
     lifecycle::serve(&config, voices, extras.handlers, |address| greet(&config, address, &models)).await
 }
 
-fn model_names(voices: &Voices) -> Vec<String> {
-    let mut names: Vec<String> = voices.directory.iter().map(|agent| agent.model.clone()).collect();
-    names.sort();
+/// The models that speak for the agents, with what the configuration knows of them.
+fn model_lines(config: &Config, voices: &Voices) -> Vec<String> {
+    let mut names: Vec<&str> = voices.directory.iter().map(|agent| voices.models.name_for(agent)).collect();
+    names.sort_unstable();
     names.dedup();
-    names
+    let line = |name: &str| match config.models.get(name) {
+        Some(settings) => format!("{name} ({})", described(settings)),
+        None if name == agents::DEFAULT_MODEL => {
+            format!("{name} (deterministic, without network; it is no language model)")
+        }
+        None => name.to_owned(),
+    };
+    names.into_iter().map(line).collect()
+}
+
+fn described(settings: &ModelConfig) -> String {
+    let model = settings.model_name().unwrap_or_default();
+    match settings.base_url.as_deref().or(settings.provider.usual_base_url()) {
+        Some(url) => format!("{model} at {url}"),
+        None => model.to_owned(),
+    }
 }
 
 fn greet(config: &Config, address: SocketAddr, models: &[String]) {

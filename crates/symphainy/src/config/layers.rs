@@ -15,6 +15,9 @@ use super::{place, sections::fields};
 /// How alike two names have to be (Jaro-Winkler, 0 to 1) for one to be offered instead of the other.
 const ALIKE: f64 = 0.8;
 
+/// Stands among known settings for whatever name the person gives.
+pub(super) const ANY_NAME: &str = "*";
+
 /// A mistake in the configuration: where, and what.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
@@ -156,9 +159,12 @@ impl Layers {
         }
     }
 
-    /// Where the setting was set.
+    /// Where the setting was set, or else the section that it is missing in.
     fn place(&self, path: &str) -> Option<String> {
-        let origin = &self.layers.iter().rfind(|layer| layer.has(path))?.origin;
+        let Some(Layer { origin, .. }) = self.layers.iter().rfind(|layer| layer.has(path)) else {
+            let (section, _) = path.rsplit_once('.')?;
+            return self.place(section);
+        };
         match &self.file {
             Some((file, text)) if file.display().to_string() == *origin => {
                 let line = place::line_of(text, path).unwrap_or(1);
@@ -188,7 +194,7 @@ fn first_unknown(
     above: &str,
 ) -> Option<(String, Vec<String>)> {
     let path = |name: &str| if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
-    settings.iter().find_map(|(name, value)| match (known.get(name), value) {
+    settings.iter().find_map(|(name, value)| match (known.get(name).or_else(|| known.get(ANY_NAME)), value) {
         (None, _) => Some((path(name), known.keys().map(|name| path(name)).collect())),
         (Some(serde_json::Value::Object(known)), Value::Table(settings)) => first_unknown(settings, known, &path(name)),
         (Some(_), _) => None,

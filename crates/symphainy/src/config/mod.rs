@@ -2,6 +2,7 @@
 //! rooms' own settings; what a setting means is theirs to know.
 
 mod layers;
+mod models;
 mod place;
 mod retention;
 mod sections;
@@ -14,13 +15,16 @@ use std::{
 
 use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
+use public_works::models::{ApiKey, ModelConfig};
 use runtime::RuntimeConfig;
 use security_guard::GuardConfig;
 use toml::Value;
 
 pub use layers::ConfigError;
 pub use retention::RetentionSection;
-pub use sections::{AgentsConfig, LogConfig, LogFormat, LogLevel, RuntimeSection, ServerConfig};
+pub use sections::{
+    AgentsConfig, LogConfig, LogFormat, LogLevel, OutboundConfig, PolicyConfig, RuntimeSection, ServerConfig,
+};
 
 use layers::{Layer, Layers};
 
@@ -42,6 +46,12 @@ pub struct Config {
     pub runtime: RuntimeSection,
     pub agents: AgentsConfig,
     pub retention: RetentionSection,
+    pub policy: PolicyConfig,
+    pub outbound: OutboundConfig,
+    /// The sections `models.NAME`, or what the providers' own variables say where there are none.
+    pub models: BTreeMap<String, ModelConfig>,
+    /// The models' keys, by model.
+    pub keys: BTreeMap<String, ApiKey>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -66,32 +76,40 @@ impl Config {
             None if Path::new(DEFAULT_FILE).exists() => layers.add_file(Path::new(DEFAULT_FILE))?,
             None => {}
         }
-        for (name, value) in environment {
+        let environment: BTreeMap<String, String> = environment.into_iter().collect();
+        for (name, value) in &environment {
             if let Some(path) = name.strip_prefix(ENVIRONMENT_PREFIX) {
                 let path = path.to_ascii_lowercase().replace("__", ".");
-                layers.add(Layer::new(format!("the environment variable {name}"), &path, value_of(&value)));
+                layers.add(Layer::new(format!("the environment variable {name}"), &path, value_of(value)));
             }
         }
         for layer in flags.layers() {
             layers.add(layer);
         }
-        Self::read(&layers)
+        Self::read(&layers, &environment)
     }
 
-    fn read(layers: &Layers) -> Result<Self, ConfigError> {
+    fn read(layers: &Layers, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         layers.refuse_unknown(&sections::defaults())?;
         let mut guard: GuardConfig = layers.parts("", &["auth", "session", "limits"])?;
         let mut experience: ExperienceConfig = layers.parts("experience", &["limits"])?;
         guard.legacy_client = experience.legacy_client;
         experience.origins.dedup();
+        let mut agents: AgentsConfig = layers.section("agents")?;
+        let models = models::read(layers, environment, &mut agents)?;
+        let keys = models::keys(layers, environment, &models)?;
         let config = Self {
             server: layers.section("server")?,
             log: layers.section("log")?,
             guard,
             experience,
             runtime: layers.section("runtime")?,
-            agents: layers.section("agents")?,
             retention: layers.section("retention")?,
+            agents,
+            models,
+            keys,
+            policy: layers.section("policy")?,
+            outbound: layers.section("outbound")?,
             file: layers.file().map(Path::to_owned),
         };
         config.check(layers)?;

@@ -5,13 +5,14 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
+use public_works::models::ModelConfig;
 use runtime::RuntimeConfig;
 use security_guard::{GuardConfig, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::RetentionSection;
+use super::{RetentionSection, layers::ANY_NAME};
 
 /// The section `server`: the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,12 +183,30 @@ pub(crate) fn approval_rule(line: &str) -> Option<(String, ApprovalRule)> {
     (!intent_type.is_empty()).then(|| (intent_type.to_owned(), rule))
 }
 
+/// The section `outbound`: calls to other servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboundConfig {
+    /// Hosts that may lie in private networks and may speak plain HTTP; all others are public and speak TLS.
+    pub allow: Vec<String>,
+}
+
+/// The section `policy`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Rules that are laid over the default ones: who may have which intent executed.
+    pub file: Option<PathBuf>,
+}
+
 /// The section `agents`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentsConfig {
     /// A folder with definitions of more agents, one TOML file each; absent: `agents` beside the configuration, if it is there.
     pub folder: Option<PathBuf>,
+    /// The model of agents that name none; absent: the only one that is configured, or else the built-in one.
+    pub model: Option<String>,
     /// Pieces of an answer that come within this time are one event; `"0ms"` makes each an event.
     #[serde(with = "security_guard::duration")]
     pub coalesce: Duration,
@@ -196,7 +215,12 @@ pub struct AgentsConfig {
 
 impl Default for AgentsConfig {
     fn default() -> Self {
-        Self { folder: None, coalesce: RuntimeConfig::default().coalesce, builtin: BuiltinSection::default() }
+        Self {
+            folder: None,
+            model: None,
+            coalesce: RuntimeConfig::default().coalesce,
+            builtin: BuiltinSection::default(),
+        }
     }
 }
 
@@ -225,6 +249,9 @@ pub(super) fn defaults() -> Map<String, Value> {
         "runtime": RuntimeSection::default(),
         "agents": AgentsConfig::default(),
         "retention": RetentionSection::default(),
+        "policy": PolicyConfig::default(),
+        "outbound": OutboundConfig::default(),
+        "models": { ANY_NAME: ModelConfig::default() },
     }))
 }
 

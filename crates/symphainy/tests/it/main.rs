@@ -8,6 +8,7 @@ mod crash;
 mod journals;
 mod legacy_client;
 mod main_job;
+mod policy;
 mod replay;
 mod storage;
 mod tenants;

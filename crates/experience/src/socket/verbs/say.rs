@@ -80,6 +80,7 @@ async fn say(connection: &mut Connection, said: Said, dialect: Dialect) -> Resul
     let owner = connection.standing.asker.owner();
     let turn = Turn {
         owner: owner.clone(),
+        authority: connection.standing.asker.authority(),
         session_id: connection.session_id.clone(),
         conversation_id: said.conversation_id.clone(),
         message_id: said.message_id,

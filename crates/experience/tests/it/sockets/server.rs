@@ -142,6 +142,7 @@ impl Server {
             email: format!("{name}@example.com"),
             password: Secret("correct horse battery".to_owned()),
             session_id: None,
+            code: None,
         };
         self.guard.login(login, &self.address.ip().into()).await.outcome.unwrap()
     }

@@ -69,3 +69,23 @@ async fn ending_a_sign_in_elsewhere_closes_its_sockets_within_a_second() {
     on_the_tablet.send(json!({ "type": "ping" })).await;
     assert_eq!(on_the_tablet.next().await["type"], "pong");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_closes_its_sockets_alone() {
+    let server = Server::new().await;
+    let ada = server.register("ada").await;
+    let mut stays = server.talk(&ada).await;
+    let request = contract::key::CreateApiKey { name: "a program".to_owned(), ..Default::default() };
+    let made = server.guard.create_key(&ada.caller, request).await.unwrap();
+    let bearer = format!("Bearer {}", made.key.0);
+    let mut gone = server.open("/api/runtime/agent", &[("authorization", &bearer)]).await.unwrap();
+    gone.send(super::message("m1", "hello")).await;
+    gone.until("agent.completed").await;
+    let asked = Instant::now();
+    server.guard.revoke_key(&ada.caller, None, &made.api_key.key_id).await.unwrap();
+    assert_eq!(gone.close_code().await, 4403);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    stays.send(json!({ "type": "ping" })).await;
+    assert_eq!(stays.next().await["type"], "pong");
+    assert_eq!(server.open("/api/runtime/agent", &[("authorization", &bearer)]).await.err(), Some(401));
+}

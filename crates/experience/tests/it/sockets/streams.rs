@@ -12,6 +12,7 @@ async fn submit(server: &Server, who: &SignedIn, intent_type: &str, turn: Option
     let parameters = turn.map(|(_, text)| json!({ "text": text, "agent_id": "guide" }));
     let request = SubmitRequest {
         owner: who.caller.owner(),
+        authority: contract::Authority::default(),
         session_id: who.session.session_id.clone(),
         intent_type: intent_type.to_owned(),
         parameters: parameters.and_then(|parameters| parameters.as_object().cloned()).unwrap_or_default(),

@@ -2,9 +2,13 @@
 //! files beside this one, and what a replayed token means stands in the guard.
 
 mod audit;
+mod factors;
+mod identities;
+mod keys;
 mod rows;
 mod sessions;
 mod sign_ins;
+mod tenants;
 mod tokens;
 mod users;
 
@@ -157,6 +161,8 @@ impl Accounts for SqliteAccounts {
         self.write(move |transaction| {
             tokens::forget_expired(transaction, now, limit)?;
             sign_ins::forget_failures(transaction, now, limit)?;
+            keys::forget_expired(transaction, now, limit)?;
+            tenants::forget_expired(transaction, now, limit)?;
             sessions::forget_expired(transaction, now, limit)
         })
         .await

@@ -8,6 +8,7 @@ use security_guard::{
     Device,
     accounts::{SignIn, User},
 };
+use serde::de::DeserializeOwned;
 use serde_json::Map;
 
 use super::Answer;
@@ -62,6 +63,12 @@ pub(super) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp
 
 pub(super) fn optional_instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+}
+
+/// A column that holds JSON, where it is not empty.
+pub(super) fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|error| unreadable(row, column, error))).transpose()
 }
 
 /// A number of rows as SQLite counts them.

@@ -109,7 +109,10 @@ fn go_on(connection: &Connection, request: &RotateRequest, mut found: Found) -> 
 }
 
 fn session_for(connection: &Connection, request: &RotateRequest, found: &Found) -> Answer<Session> {
-    if let Some(session) = sessions::find(connection, &found.sign_in.session_id, request.now)? {
+    // A session of another tenant is not gone on with: the sign-in has been taken over to this one.
+    if let Some(session) = sessions::find(connection, &found.sign_in.session_id, request.now)?
+        && session.tenant_id.as_ref() == Some(&found.tenant_id)
+    {
         return Ok(session);
     }
     let fresh = &request.fresh_session;

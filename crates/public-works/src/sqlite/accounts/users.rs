@@ -97,7 +97,8 @@ fn insert(connection: &Connection, account: &NewAccount) -> Answer<()> {
 }
 
 pub(super) fn credentials(connection: &Connection, email_key: &str) -> Answer<Option<Credentials>> {
-    let sql = "SELECT id, password_hash, disabled_at FROM users WHERE email_key = ?1";
+    let sql = "SELECT id, password_hash, disabled_at FROM users
+               WHERE email_key = ?1 AND password_hash <> ''";
     find(connection, sql, &[&email_key], credentials_row)
 }
 
@@ -115,7 +116,7 @@ fn credentials_row(row: &Row<'_>) -> rusqlite::Result<Credentials> {
     })
 }
 
-/// The tenant that a user is in.
+/// The tenant that a user joined first, in which their sign-ins begin.
 pub(super) fn tenant_of(connection: &Connection, user_id: &UserId) -> Answer<Option<TenantId>> {
     let sql = "SELECT tenant_id FROM memberships WHERE user_id = ?1 ORDER BY number LIMIT 1";
     find(connection, sql, &[&user_id.as_str()], |row| word(row, "tenant_id"))

@@ -12,6 +12,12 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
     serde_json::from_str(text).map_err(|error| unreadable(column, error))
 }
 
+/// A column of JSON, or NULL.
+pub(super) fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    text.map(|text| serde_json::from_str(text).map_err(|error| unreadable(column, error))).transpose()
+}
+
 /// A column of text that is an id.
 pub(super) fn id<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     paging::{Window, listing},
-    rows::{json, seq, stored_seq, timestamp, to_json},
+    rows::{json, optional_json, seq, stored_seq, timestamp, to_json},
     spaces,
 };
 use crate::sqlite::DatabaseError;
@@ -32,21 +32,31 @@ fn write(
     let id = stored.schedule.schedule_id.as_str();
     let next_at = stored.schedule.next_at.map(Timestamp::as_millis);
     let (next, body) = (stored_seq(stored.revision), to_json(&stored.schedule));
+    let authority = stored.authority.as_ref().map(to_json);
     let Some(revision) = revision else {
         let space = spaces::space_for(transaction, &stored.owner)?;
-        let insert = "INSERT INTO schedules (id, space, revision, next_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+        let insert = "INSERT INTO schedules (id, space, revision, next_at, body, authority)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (id) DO NOTHING";
-        return Ok(transaction.prepare_cached(insert)?.execute(params![id, space, next, next_at, body])?);
+        return Ok(transaction.prepare_cached(insert)?.execute(params![id, space, next, next_at, body, authority])?);
     };
-    let update = "UPDATE schedules SET revision = ?3, next_at = ?4, body = ?5 WHERE id = ?1 AND revision = ?2";
-    Ok(transaction.prepare_cached(update)?.execute(params![id, stored_seq(revision), next, next_at, body])?)
+    let update = "UPDATE schedules SET revision = ?3, next_at = ?4, body = ?5, authority = ?6
+         WHERE id = ?1 AND revision = ?2";
+    Ok(transaction.prepare_cached(update)?.execute(params![
+        id,
+        stored_seq(revision),
+        next,
+        next_at,
+        body,
+        authority
+    ])?)
 }
 
 /// The columns that `read` takes; a condition is to be added.
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT schedules.body, schedules.revision, spaces.owner, schedules.number FROM schedules
+            "SELECT schedules.body, schedules.revision, spaces.owner, schedules.number, schedules.authority FROM schedules
              JOIN spaces ON spaces.number = schedules.space WHERE ",
             $condition
         )
@@ -54,7 +64,12 @@ macro_rules! select {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredSchedule> {
-    Ok(StoredSchedule { schedule: json(row, 0)?, revision: seq(row, 1)?, owner: json(row, 2)? })
+    Ok(StoredSchedule {
+        schedule: json(row, 0)?,
+        revision: seq(row, 1)?,
+        owner: json(row, 2)?,
+        authority: optional_json(row, 4)?,
+    })
 }
 
 pub(super) fn get(

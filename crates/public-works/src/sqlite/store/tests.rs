@@ -134,6 +134,7 @@ fn header(execution_id: ExecutionId, conversation: Option<&str>, now: Timestamp)
         parent: None,
         depth: 0,
         attachments: Vec::new(),
+        authority: None,
         supersedes: false,
         concurrency_key: None,
         timing: Timing::default(),

@@ -1,0 +1,217 @@
+//! What clients submit by name, each once on real files: the artifact is read, and what was computed is held against the file.
+
+use contract::{ArtifactId, artifact::LifecycleState, execution::ExecutionStatus};
+use runtime::Content;
+use serde_json::{Value, json};
+
+use crate::house::{House, owner};
+
+const SALES: &[u8] = include_bytes!("../fixtures/sales.csv");
+const STOCK: &[u8] = include_bytes!("../fixtures/stock.xlsx");
+const ORDERS: &[u8] = include_bytes!("../../../../examples/data/orders.csv");
+const POLICY: &[u8] = include_bytes!("../fixtures/policy.pdf");
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Runs it and answers what its artifact has, both ways of reading it.
+async fn artifact(house: &House, intent: &str, parameters: Value, key: &str) -> Value {
+    let execution = house.run(intent, parameters).await;
+    assert_eq!(execution.status, ExecutionStatus::Completed, "{intent}: {:?}", execution.problem);
+    assert!(!execution.result["summary"].as_str().unwrap().is_empty(), "{intent}");
+    let shown = execution.artifacts[key].clone();
+    for (field, value) in shown["semantic_payload"].as_object().unwrap() {
+        assert_eq!(shown[field], *value, "{intent}: {field} does not stand beside the payload");
+    }
+    let id: ArtifactId = shown["artifact_id"].as_str().unwrap().parse().unwrap();
+    let kept = house.client().artifact(&owner(), &id).await.unwrap().unwrap();
+    assert_eq!(json!(kept.semantic_payload), shown["semantic_payload"], "{intent}");
+    assert_eq!(kept.produced_by.intent_type, intent);
+    shown
+}
+
+#[tokio::test]
+async fn many_files_come_in_and_are_read_at_once() {
+    let house = House::new().await;
+    let files = json!([
+        {"filename": "a.csv", "file_content": hex(SALES), "ingestion_type": "upload"},
+        {"filename": "b.xlsx", "file_content": hex(STOCK)},
+        {"filename": "c.csv", "file_content": "zz"},
+        {"filename": "d.csv", "file_content": ""},
+    ]);
+    let taken = artifact(&house, "bulk_ingest_files", json!({"files": files, "keep": true}), "bulk_operation").await;
+    assert_eq!((&taken["succeeded"], &taken["failed"]), (&json!(3), &json!(1)));
+    assert!(taken["results"][2]["error"].as_str().unwrap().contains("hexadecimal"), "{taken}");
+    let id: ArtifactId = taken["results"][1]["file_id"].as_str().unwrap().parse().unwrap();
+    let file = house.client().artifact(&owner(), &id).await.unwrap().unwrap();
+    assert_eq!((file.lifecycle_state, &file.semantic_payload["file_type"]), (LifecycleState::Ready, &json!("xlsx")));
+
+    let read = artifact(&house, "bulk_parse_files", json!({}), "bulk_operation").await;
+    assert_eq!((&read["total"], &read["succeeded"]), (&json!(3), &json!(2)), "{read}");
+    let again = house.failure("bulk_parse_files", json!({"files": []})).await;
+    assert_eq!(again.0, "validation_failed");
+
+    let standing = house.result("get_operation_status", json!({"operation_id": read["operation_id"]})).await;
+    assert_eq!((&standing["status"], &standing["result"]["failed"]), (&json!("completed"), &json!(1)));
+    for id in ["exec_unknown", "no id at all", ""] {
+        assert_eq!(house.failure("get_operation_status", json!({"operation_id": id})).await.0, "not_found", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn files_are_validated_described_and_queried() {
+    let house = House::new().await;
+    let sales = house.upload("sales.csv", SALES).await;
+    house.upload("stock.xlsx", STOCK).await;
+    house.upload("broken.csv", "a,b\n1,\"open\n").await;
+    house.upload("really.csv", POLICY).await;
+    for (file, is_valid, told) in [
+        ("sales.csv", true, "12 rows"),
+        ("stock.xlsx", true, "it is XLSX"),
+        ("broken.csv", false, "line 2, column 3"),
+        ("really.csv", false, "its name says CSV and its bytes say PDF"),
+    ] {
+        let checked = house.result("validate_file", json!({"file": file})).await;
+        assert_eq!(checked["is_valid"], is_valid, "{file}: {checked}");
+        assert!(checked["summary"].as_str().unwrap().contains(told), "{file}: {checked}");
+    }
+
+    let said = json!({"file_id": sales, "metadata": {"ui_name": "Sales of 2025", "tags": ["Finance"]}});
+    let changed = artifact_of(&house, "update_file_metadata", said, "file").await;
+    assert_eq!((&changed["ui_name"], &changed["file_name"]), (&json!("Sales of 2025"), &json!("sales.csv")));
+    assert_eq!(house.failure("update_file_metadata", json!({"file_id": sales})).await.0, "validation_failed");
+    let found = house.result("search_files", json!({"query": "sales"})).await;
+    assert_eq!(found["files"].as_array().unwrap().len(), 1, "what finds a file stays: {found}");
+
+    for (conditions, names) in [
+        (json!({"tag": "finance"}), vec!["sales.csv"]),
+        (json!({"file_type": "csv", "sort_by": "name"}), vec!["broken.csv", "sales.csv"]),
+        (json!({"max_size_bytes": 20}), vec!["broken.csv"]),
+        (json!({"created_before": "2001-01-01T00:00:00Z"}), vec![]),
+        (json!({"sort_by": "size", "descending": true, "limit": 1, "offset": 3}), vec!["broken.csv"]),
+    ] {
+        let queried = house.result("query_files", conditions.clone()).await;
+        let found: Vec<&str> =
+            queried["files"].as_array().unwrap().iter().map(|file| file["file_name"].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{conditions}");
+    }
+    let (code, message) = house.failure("query_files", json!({"created_after": "yesterday"})).await;
+    assert!(code == "validation_failed" && message.contains("created_after"), "{message}");
+}
+
+/// An artifact that was changed, not made.
+async fn artifact_of(house: &House, intent: &str, parameters: Value, key: &str) -> Value {
+    let execution = house.run(intent, parameters).await;
+    assert_eq!(execution.status, ExecutionStatus::Completed, "{intent}: {:?}", execution.problem);
+    execution.artifacts[key].clone()
+}
+
+#[tokio::test]
+async fn an_index_says_that_it_is_lexical() {
+    let house = House::new().await;
+    house.upload("policy.pdf", POLICY).await;
+    let index = artifact(&house, "extract_embeddings", json!({"file": "policy"}), "embeddings").await;
+    assert_eq!((&index["method"], &index["provider"]), (&json!("lexical"), &Value::Null));
+    assert_eq!(index["chunk_count"].as_u64().unwrap(), index["passages"].as_array().unwrap().len() as u64);
+    let term = index["terms"][0]["term"].as_str().unwrap().to_owned();
+    let text = house.result("get_parsed_file", json!({"file": "policy"})).await;
+    assert!(text["text"].as_str().unwrap().to_lowercase().contains(&term), "{term}");
+}
+
+#[tokio::test]
+async fn a_table_is_interpreted_measured_and_analyzed() {
+    let house = House::new().await;
+    house.upload("orders.csv", ORDERS).await;
+    let meant = artifact(&house, "interpret_data_self_discovery", json!({}), "data_interpretation").await;
+    let role = |column: &str| {
+        let columns = meant["columns"].as_array().unwrap();
+        columns.iter().find(|one| one["column"] == column).unwrap_or_else(|| panic!("{meant}"))["role"].clone()
+    };
+    assert_eq!(role("ordered_on"), "time");
+    assert_eq!(role("total"), "money");
+
+    let guided = json!({"expected_fields": ["order date", "total", "moon phase"]});
+    let guided = artifact(&house, "interpret_data_guided", guided, "guided_interpretation").await;
+    assert_eq!(guided["matches"][1]["column"], "total");
+    assert_eq!(guided["missing_fields"], json!(["moon phase"]), "{guided}");
+    assert_eq!(house.failure("interpret_data_guided", json!({})).await.0, "validation_failed");
+
+    let whole = artifact(&house, "analyze_structured_data", json!({}), "structured_analysis").await;
+    assert_eq!((&whole["row_count"], &whole["column_count"]), (&json!(61), &json!(9)));
+    assert_eq!(whole["quality"]["score"], 99.2);
+
+    house.upload("small.csv", "city,amount\nUlm,1\nBonn,2\nUlm,5\nBonn,\n").await;
+    let wanted = json!({"metrics": [{"column": "amount", "aggregation": "sum"}, {"column": "amount", "aggregation": "count"}], "group_by": "city"});
+    let metrics = artifact(&house, "calculate_metrics", wanted, "metrics").await;
+    let values: Vec<(&Value, &Value)> =
+        metrics["metrics"].as_array().unwrap().iter().map(|one| (&one["group"], &one["value"])).collect();
+    let (bonn, ulm) = (json!("Bonn"), json!("Ulm"));
+    assert_eq!(values, [(&bonn, &json!(2.0)), (&ulm, &json!(6.0)), (&bonn, &json!(1.0)), (&ulm, &json!(2.0))]);
+    let usual = artifact(&house, "calculate_metrics", json!({}), "metrics").await;
+    assert_eq!(usual["metrics"][0]["value"], 8.0);
+    let wrong = json!({"metrics": [{"column": "colour", "aggregation": "sum"}]});
+    let (_, message) = house.failure("calculate_metrics", wrong).await;
+    assert!(message.contains("`city` and `amount`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_document_is_analyzed_word_for_word() {
+    let house = House::new().await;
+    house
+        .upload(
+            "note.md",
+            "# Refunds\n\nA refund is paid within 14 days. A refund over €50 needs Ada (ada@example.com).\n",
+        )
+        .await;
+    let analysis = artifact(&house, "analyze_unstructured_data", json!({}), "text_analysis").await;
+    assert_eq!(analysis["emails"], json!(["ada@example.com"]));
+    assert_eq!(analysis["amounts"], json!(["€50"]));
+    assert_eq!(analysis["key_terms"][0], json!({"term": "refund", "count": 2}));
+    let (code, _) = house.failure("analyze_structured_data", json!({"file": "note.md"})).await;
+    assert_eq!(code, "unsupported_format");
+}
+
+#[tokio::test]
+async fn tables_find_their_keys_in_each_other() {
+    let house = House::new().await;
+    house.upload("customers.csv", "customer_id,city\nC1,Ulm\nC2,Bonn\nC3,Kiel\nC4,Jena\n").await;
+    house.upload("orders.csv", "order_no,customer\n1,C1\n2,C2\n3,C1\n4,C3\n5,C9\n").await;
+    let map = artifact(&house, "map_relationships", json!({}), "relationships").await;
+    let found = &map["relationships"][0];
+    assert_eq!((&found["from_file"], &found["from_column"]), (&json!("orders.csv"), &json!("customer")), "{map}");
+    assert_eq!((&found["to_file"], &found["to_column"]), (&json!("customers.csv"), &json!("customer_id")));
+    assert_eq!((&found["shared"], &found["values"], &found["many_to_one"]), (&json!(3), &json!(4), &json!(true)));
+    let drawn = map["renderings"]["mermaid"].as_str().unwrap();
+    assert!(drawn.contains("orders_csv }o--|| customers_csv : \"customer = customer_id\""), "{drawn}");
+    assert_eq!(map["parent_artifacts"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn lineage_is_drawn_described_and_purged() {
+    let house = House::new().await;
+    let file_id = house.upload("sales.csv", SALES).await;
+    let profile = artifact(&house, "calculate_metrics", json!({}), "metrics").await;
+    let lineage = artifact(&house, "visualize_lineage", json!({"file": "sales"}), "lineage").await;
+    assert_eq!((lineage["nodes"].as_array().unwrap().len(), lineage["edges"].as_array().unwrap().len()), (3, 3));
+    let drawn = lineage["renderings"]["mermaid"].as_str().unwrap();
+    assert_eq!(drawn.matches("-->").count(), 2, "the way round is not drawn:\n{drawn}");
+    let again = artifact(&house, "visualize_lineage", json!({"file": "sales"}), "lineage").await;
+    assert_eq!(again["nodes"], lineage["nodes"], "drawings are no part of the lineage");
+
+    let known = house.result("retrieve_artifact_metadata", json!({"artifact_id": profile["artifact_id"]})).await;
+    assert_eq!(known["artifact_type"], "metrics");
+    assert!(known["parent_artifacts"].as_array().unwrap().contains(&json!(file_id)));
+    let of_file = house.result("retrieve_artifact_metadata", json!({"file": "sales"})).await;
+    assert_eq!(of_file["derived_artifacts"].as_array().unwrap().len(), 4);
+
+    let purged = house.run_approved("purge_file", json!({"file": "sales"})).await;
+    assert_eq!(purged.status, ExecutionStatus::Completed, "{:?}", purged.problem);
+    assert_eq!(purged.result["purged_artifacts"].as_array().unwrap().len(), 4);
+    for id in [&profile["artifact_id"], &json!(file_id)] {
+        let id: ArtifactId = id.as_str().unwrap().parse().unwrap();
+        assert!(!matches!(house.client().content(&owner(), &id).await.unwrap(), Content::Bytes(..)));
+        let left = house.client().artifact(&owner(), &id).await.unwrap().unwrap();
+        assert_eq!(left.lifecycle_state, LifecycleState::Deleted);
+    }
+}
