@@ -26,6 +26,8 @@ export interface AgentSummary {
   /** The realm it speaks for; the guide speaks for none. */
   realm?: string | null;
   surfaces: Surface[];
+  /** What becomes of a message that comes while it still answers, where the message does not say. */
+  turn_policy?: TurnPolicy;
 }
 
 export interface Analyze {
@@ -34,11 +36,36 @@ export interface Analyze {
   surface?: string | null;
 }
 
+/** An API key, without the key. */
+export interface ApiKey {
+  created_at: Timestamp;
+  expires_at: Timestamp;
+  /** How the key begins, to find it again in a configuration. */
+  hint: string;
+  /** Absent: every intent that its user may submit. */
+  intents?: string[] | null;
+  key_id: ApiKeyId;
+  last_used_at?: Timestamp | null;
+  name: string;
+  /** Absent: everything that its user may do. */
+  scopes?: string[] | null;
+  tenant_id: TenantId;
+  user_id: UserId;
+}
+
+export type ApiKeyId = string;
+
+/** The answer of `GET /api/auth/keys`: those that work, newest first. */
+export interface ApiKeyList {
+  keys: ApiKey[];
+}
+
 /** Something that waits, or waited, for a decision. */
 export interface Approval {
   conversation_id?: ConversationId | null;
   created_at: Timestamp;
   decided_at?: Timestamp | null;
+  decided_by?: UserId | null;
   execution_id: ExecutionId;
   expires_at: Timestamp;
   hook_id: HookId;
@@ -47,6 +74,8 @@ export interface Approval {
   /** Why it is asked. */
   reason: string;
   rejection_reason?: string | null;
+  /** Whose word it takes: somebody of the tenant with this role. Absent: the owner. */
+  role?: string | null;
   status: ApprovalStatus;
 }
 
@@ -59,7 +88,10 @@ export interface ApprovalPage {
 }
 
 /** Whether somebody has to agree before the intent is executed. */
-export type ApprovalRule = "none" | "owner";
+export type ApprovalRule = "none" | "owner" | {
+  /** Somebody of the owner's tenant who has this role has to agree, such as `admin`; the owner only where they have it too. */
+  role: string;
+};
 
 export type ApprovalStatus = "pending" | "approved" | "rejected" | "expired" | "withdrawn";
 
@@ -96,7 +128,7 @@ export interface ArtifactPage {
 }
 
 /** What was asked for. */
-export type AuditAction = "register" | "sign_in" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
+export type AuditAction = "register" | "sign_in" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "offer_factor" | "confirm_factor" | "remove_factor" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
 
 /** One decision. */
 export interface AuditEntry {
@@ -155,10 +187,22 @@ export interface CancelExecution {
   reason?: string | null;
 }
 
+/** The body of `PATCH /api/tenant/members/{user_id}`. */
+export interface ChangeMember {
+  /** `admin`, `member` or `viewer`; a tenant gets another owner by a transfer. */
+  role: string;
+}
+
 /** The body of `POST /api/auth/password`. */
 export interface ChangePassword {
   current_password: Secret;
   new_password: Secret;
+}
+
+/** The body of `PATCH /api/schedules/{id}`. */
+export interface ChangeSchedule {
+  /** What passes while it is paused is not missed. */
+  paused: boolean;
 }
 
 export interface Chat {
@@ -167,6 +211,7 @@ export interface Chat {
   session_id: SessionId;
   /** The screen that it comes from. */
   surface?: string | null;
+  turn_policy?: TurnPolicy | null;
 }
 
 /** What a client can say on the socket. The dialect is chosen for each message by its `type`. */
@@ -195,6 +240,11 @@ export type ClientFrame = AgentMessage & {
 } & {
   type: "safety_response";
 };
+
+/** The body of `POST /api/auth/second-factor/confirm`. */
+export interface ConfirmFactor {
+  code: Secret;
+}
 
 /** The answer of `GET /api/conversations/{id}`: the newest messages, oldest first. */
 export type Conversation = ConversationSummary & {
@@ -228,6 +278,51 @@ export interface CreateAnonymousSession {
   metadata?: Record<string, any> | null;
 }
 
+/** The body of `POST /api/auth/keys`. */
+export interface CreateApiKey {
+  expires_at?: Timestamp | null;
+  /** The intents that it may submit; absent: every one that its user may. */
+  intents?: string[] | null;
+  /** What it is for, 1 to 100 characters. */
+  name: string;
+  /** The permissions that it may use, out of those of its user; absent: all of them. */
+  scopes?: string[] | null;
+  user_id?: UserId | null;
+}
+
+/** The body of `POST /api/intent/pending/create`. */
+export interface CreatePendingIntent {
+  /** What will be wanted then; at most 16 KiB of JSON. It is kept as it is. */
+  context?: Record<string, any>;
+  intent_id?: IntentId | null;
+  intent_type: string;
+  session_id?: SessionId | null;
+  target_artifact_id: ArtifactId;
+  tenant_id?: TenantId | null;
+  /** The old client sends it; the user is the credential's. */
+  user_id?: string | null;
+}
+
+/** The body of `POST /api/schedules`. */
+export interface CreateSchedule {
+  /** Five fields: minute, hour, day of the month, month, day of the week; `0 9 * * MON-FRI`. */
+  cron: string;
+  intent_type: string;
+  metadata?: Record<string, any>;
+  missed_runs?: MissedRuns;
+  parameters?: Record<string, any>;
+  priority?: Priority;
+  session_id: SessionId;
+  /** A name of the IANA database, such as `Europe/Berlin`. A time that the clock leaves out is made up for right after; one that comes twice counts once, unless the pattern says every hour. */
+  time_zone?: string;
+}
+
+/** The body of `POST /api/tenant/service-accounts`. */
+export interface CreateServiceAccount {
+  /** 1 to 100 characters. */
+  name: string;
+}
+
 /** The body of `POST /api/session/create`. `tenant_id` and `user_id` are what the old client sends: `""` means anonymous, and anything else has to be the caller's own. */
 export interface CreateSession {
   credentials?: SessionCredentials | null;
@@ -236,6 +331,20 @@ export interface CreateSession {
   session_id?: string | null;
   tenant_id?: string | null;
   user_id?: string | null;
+}
+
+/** The answer of `POST /api/auth/keys`: the only time that the key itself is shown. */
+export interface CreatedApiKey {
+  api_key: ApiKey;
+  /** To be sent as `Authorization: Bearer …`. It is not kept and cannot be shown again. */
+  key: Secret;
+}
+
+/** The answer of `POST /api/tenant/invitations`: the only time that the token is shown. */
+export interface CreatedInvitation {
+  invitation: Invitation;
+  /** For the invited person; works once, for seven days. */
+  token: Secret;
 }
 
 /** The body of `POST /api/approvals/{hook_id}`, and the decision in a socket frame. */
@@ -248,6 +357,22 @@ export interface Decision {
   response_type?: string | null;
 }
 
+/** The body of `POST /api/auth/delegate`. */
+export interface Delegate {
+  /** A service account of the tenant. */
+  actor: UserId;
+}
+
+/** The answer of `POST /api/auth/delegate`. */
+export interface Delegated {
+  /** Names both (`sub` and `act`, RFC 8693); for the service account to send. */
+  access_token: Secret;
+  actor: UserId;
+  /** Seconds until it expires. It is not renewed: the person delegates again. */
+  expires_in: number;
+  token_type: string;
+}
+
 /** One event of the journal as clients read it, over REST, SSE and sockets alike. */
 export interface Event {
   data: any;
@@ -258,8 +383,13 @@ export interface Event {
   timestamp: Timestamp;
 }
 
+/** The answer of `GET /api/conversations/{id}/events`: events after the cursor, oldest first. An empty page is the end. */
+export interface EventPage {
+  events: Event[];
+}
+
 /** Every kind of event. The words are a promise to clients. */
-export type EventType = "execution.accepted" | "execution.started" | "execution.step_started" | "execution.step_completed" | "execution.retrying" | "execution.awaiting_approval" | "execution.completed" | "execution.failed" | "execution.cancelled" | "execution.redriven" | "agent.started" | "agent.token" | "agent.tool" | "agent.completed" | "agent.failed" | "agent.cancelled" | "approval.pending" | "approval.decided" | "approval.expired";
+export type EventType = "execution.accepted" | "execution.merged" | "execution.started" | "execution.step_started" | "execution.step_completed" | "execution.retrying" | "execution.awaiting_approval" | "execution.completed" | "execution.failed" | "execution.cancelled" | "execution.redriven" | "agent.started" | "agent.token" | "agent.tool" | "agent.completed" | "agent.failed" | "agent.cancelled" | "approval.pending" | "approval.decided" | "approval.expired" | "history.removed" | "conversation.forked" | "conversation.message" | "unknown";
 
 /** The answer of `GET /api/execution/{id}/status`. */
 export interface Execution {
@@ -327,11 +457,43 @@ export interface ExecutionSummary {
   status: ExecutionStatus;
 }
 
+/** What an authenticator is given. */
+export interface FactorOffer {
+  /** In base32, for typing. */
+  secret: Secret;
+  /** `otpauth://…`, for a QR code. */
+  uri: Secret;
+}
+
+/** The answer of `GET /api/auth/second-factor`. */
+export interface FactorStanding {
+  enrolled: boolean;
+  recovery_codes_left: number;
+}
+
 /** What is wrong with one field of a body. */
 export interface FieldError {
   /** Where it is, as a path: `parameters.limit`. */
   field: string;
   message: string;
+}
+
+/** The body of `POST /api/conversations/{id}/fork`. */
+export interface ForkConversation {
+  /** The `seq` of the last event that counts. */
+  at: number;
+}
+
+/** The answer of `POST /api/conversations/{id}/fork`. */
+export interface Forked {
+  at: number;
+  /** The new conversation. */
+  conversation_id: ConversationId;
+  /** The `seq` of its newest event. */
+  cursor: number;
+  forked_from: ConversationId;
+  /** How many messages it begins with: the newest ones before the cursor, at most 1,000. */
+  messages: number;
 }
 
 /** What the guide says, in the shape that both calls share. */
@@ -390,6 +552,38 @@ export interface IntentList {
   intents: IntentDescriptor[];
 }
 
+/** An invitation that nobody has accepted yet. */
+export interface Invitation {
+  created_at: Timestamp;
+  email: string;
+  expires_at: Timestamp;
+  invitation_id: InvitationId;
+  invited_by: UserId;
+  role: string;
+  tenant_id: TenantId;
+}
+
+export type InvitationId = string;
+
+/** The answer of `GET /api/tenant/invitations`, newest first. */
+export interface InvitationList {
+  invitations: Invitation[];
+}
+
+/** The body of `POST /api/tenant/invitations`. */
+export interface Invite {
+  /** Whose account may accept it. */
+  email: string;
+  /** `admin`, `member` or `viewer`. */
+  role: string;
+}
+
+/** The body of `POST /api/tenants/join`. */
+export interface JoinTenant {
+  /** Of the invitation. */
+  token: Secret;
+}
+
 /** `intent` of today's front end. Its `session_id` is a conversation's id. */
 export interface LegacyIntent {
   agent_type?: string | null;
@@ -415,8 +609,22 @@ export interface ListArtifacts {
   tenant_id?: TenantId | null;
 }
 
+/** The body of `POST /api/intent/pending/list`. */
+export interface ListPendingIntents {
+  cursor?: string | null;
+  /** Also those that were submitted meanwhile. */
+  include_submitted?: boolean;
+  intent_type?: string | null;
+  /** 1 to 200; 50 when not given. */
+  limit?: number | null;
+  session_id?: SessionId | null;
+  target_artifact_id?: ArtifactId | null;
+  tenant_id?: TenantId | null;
+}
+
 /** The body of `POST /api/auth/login`. */
 export interface Login {
+  code?: Secret | null;
   email: string;
   password: Secret;
   session_id?: SessionId | null;
@@ -424,11 +632,46 @@ export interface Login {
 
 /** The answer of `GET /api/auth/me`. */
 export interface Me {
+  actor?: UserId | null;
+  api_key?: ApiKey | null;
   permissions: string[];
   roles: string[];
   session: SignInSummary;
   tenant: Tenant;
   user: User;
+}
+
+/** Somebody in a tenant. */
+export interface Member {
+  disabled: boolean;
+  /** Empty for a service account. */
+  email: string;
+  kind: MemberKind;
+  name: string;
+  role: string;
+  user_id: UserId;
+}
+
+/** Whether somebody is a person or a program. */
+export type MemberKind = "person" | "service_account";
+
+/** The answer of `GET /api/tenant/members`, in the order of joining. */
+export interface MemberList {
+  members: Member[];
+}
+
+/** A tenant that the caller is a member of. */
+export interface Membership {
+  /** Whether the caller's sign-in is in it now. */
+  current: boolean;
+  name: string;
+  role: string;
+  tenant_id: TenantId;
+}
+
+/** The answer of `GET /api/tenants`, in the order of joining. */
+export interface MembershipList {
+  tenants: Membership[];
 }
 
 /** One message of a conversation. */
@@ -456,7 +699,11 @@ export interface MessagePayload {
   context?: MessageContext;
   /** 1 to 32,000 characters. */
   text: string;
+  turn_policy?: TurnPolicy | null;
 }
+
+/** What becomes of times that passed while nobody could act on them: the server was down, or its clock jumped. A time that is less than a minute ago is not missed. */
+export type MissedRuns = "skip" | "run_once" | "run_all";
 
 /** One of a user's own sign-ins. */
 export interface OwnSignIn {
@@ -477,6 +724,26 @@ export interface OwnSignIn {
 /** The answer of `GET /api/auth/sign-ins`: newest first. */
 export interface OwnSignIns {
   sign_ins: OwnSignIn[];
+}
+
+/** An intent that waits to be submitted, or what became of it. */
+export interface PendingIntent {
+  context: Record<string, any>;
+  created_at: Timestamp;
+  execution_id?: ExecutionId | null;
+  intent_id: IntentId;
+  intent_type: string;
+  /** `pending` until it is submitted, and then how its execution stands. */
+  status: ExecutionStatus;
+  target_artifact_id: ArtifactId;
+  updated_at: Timestamp;
+}
+
+/** The answer of `POST /api/intent/pending/list`, newest first. */
+export interface PendingIntentList {
+  intents: PendingIntent[];
+  next_cursor?: string | null;
+  total: number;
 }
 
 /** How urgent an execution is beside others that wait for the same places. Of seven places that become free, `high` gets four, `normal` two and `low` one; what one of them does not need goes to the others. */
@@ -513,6 +780,11 @@ export interface Provenance {
   intent_type: string;
 }
 
+/** For when the authenticator is lost. They are shown once, and each is good once. */
+export interface RecoveryCodes {
+  recovery_codes: Secret[];
+}
+
 /** The body of `POST /api/auth/refresh`. */
 export interface Refresh {
   refresh_token?: Secret | null;
@@ -526,6 +798,13 @@ export interface Register {
   name: string;
   password: Secret;
   session_id?: SessionId | null;
+}
+
+/** The body of `POST /api/auth/second-factor/remove`. */
+export interface RemoveFactor {
+  /** Of the authenticator, or a recovery code. */
+  code: Secret;
+  password: Secret;
 }
 
 /** The body of `PATCH /api/conversations/{id}`. */
@@ -548,6 +827,34 @@ export interface ResolveArtifact {
 }
 
 export type Role = "user" | "assistant";
+
+/** A schedule as clients read it. */
+export interface Schedule {
+  created_at: Timestamp;
+  cron: string;
+  intent_type: string;
+  last_at?: Timestamp | null;
+  last_execution_id?: ExecutionId | null;
+  /** Why nothing could be submitted the last time; null where it could. */
+  last_problem?: string | null;
+  metadata: Record<string, any>;
+  missed_runs: MissedRuns;
+  next_at?: Timestamp | null;
+  parameters: Record<string, any>;
+  paused: boolean;
+  priority: Priority;
+  schedule_id: ScheduleId;
+  session_id: SessionId;
+  time_zone: string;
+}
+
+export type ScheduleId = string;
+
+/** The answer of `GET /api/schedules`. */
+export interface SchedulePage {
+  next_cursor?: string | null;
+  schedules: Schedule[];
+}
 
 /** A text that is never shown in logs. */
 export type Secret = string;
@@ -584,6 +891,11 @@ export interface SessionCredentials {
 
 export type SessionId = string;
 
+/** The body of `POST /api/auth/second-factor`. */
+export interface ShowPassword {
+  password: Secret;
+}
+
 export type SignInId = string;
 
 /** The sign-in that the credential belongs to, and the session of work that came with it. */
@@ -591,11 +903,13 @@ export interface SignInSummary {
   created_at: Timestamp;
   expires_at: Timestamp;
   session_id: SessionId;
-  sign_in_id: SignInId;
+  sign_in_id?: SignInId | null;
 }
 
 /** The body of `POST /api/intent/submit`. */
 export interface SubmitIntent {
+  /** 1 to 128 visible characters. Of the caller's executions with the same key one runs at a time, in the order of their acceptance. */
+  concurrency_key?: string | null;
   conversation_id?: ConversationId | null;
   deadline?: Timestamp | null;
   intent_id?: IntentId | null;
@@ -621,6 +935,11 @@ export interface Submitted {
 /** Which screen a message came from. */
 export type Surface = "content_pillar" | "insights_pillar" | "journey_pillar" | "outcomes_pillar" | "general";
 
+/** The body of `POST /api/tenants/switch`. */
+export interface SwitchTenant {
+  to: TenantId;
+}
+
 export interface Tenant {
   created_at: Timestamp;
   id: TenantId;
@@ -637,6 +956,15 @@ export interface Ticket {
 }
 
 export type Timestamp = string;
+
+/** The body of `POST /api/tenant/transfer`. */
+export interface TransferTenant {
+  /** A member, who becomes the owner; the caller becomes an admin. */
+  new_owner: UserId;
+}
+
+/** What becomes of a message that comes while an earlier turn of its conversation has not ended. */
+export type TurnPolicy = "queue" | "interrupt" | "merge" | "reject";
 
 /** The body of `PATCH /api/session/{id}/upgrade`; the old client sends ids and metadata along. */
 export interface UpgradeSession {
