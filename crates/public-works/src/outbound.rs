@@ -83,6 +83,8 @@ impl Outbound {
             ("http" | "https", _) if allowed => Ok(url),
             ("https", Some(Host::Ipv4(ip))) if !is_public(ip.into()) => refused("lies inside"),
             ("https", Some(Host::Ipv6(ip))) if !is_public(ip.into()) => refused("lies inside"),
+            // Every resolver is to answer these with this machine (RFC 6761, section 6.3); not every one knows them.
+            ("https", Some(Host::Domain(name))) if is_localhost(name) => refused("lies inside"),
             ("https", Some(_)) => Ok(url),
             ("http", _) => refused("would be called without TLS"),
             (_, _) => Err(not_an_address()),
@@ -113,6 +115,11 @@ impl Outbound {
         }
         Ok(body)
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn builder(allowed: &Allowed) -> ClientBuilder {

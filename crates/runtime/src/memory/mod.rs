@@ -2,8 +2,10 @@
 //! contract suite asks of every plug, but for surviving the process.
 
 mod faults;
+mod filter;
 mod objects;
 mod store;
+mod stream;
 
 pub use faults::Faults;
 pub use objects::MemoryObjects;

@@ -10,7 +10,7 @@ use contract::{
     ArtifactId, ConversationId, ExecutionId, HookId, Owner, ScheduleId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::{Artifact, LifecycleState},
-    conversation::{ConversationSummary, Message, Role},
+    conversation::{ConversationSummary, Message},
     pending::PendingIntent,
 };
 
@@ -26,11 +26,8 @@ use crate::{
     worker::lock,
 };
 
-/// How many characters of the first message are a conversation's title.
-const TITLE_CHARACTERS: usize = 80;
-
-/// How many words stand around a found place.
-const SNIPPET_WORDS: usize = 16;
+use super::filter::{has_run_out, is_wanted, page_of, passes, snippet, words};
+use super::stream::Stream;
 
 #[derive(Default)]
 pub struct MemoryStore {
@@ -78,13 +75,6 @@ struct Execution {
     state: State,
     stream: StreamId,
     steps: Vec<StepRecord>,
-}
-
-#[derive(Default)]
-struct Stream {
-    conversation: Option<(Owner, ConversationSummary)>,
-    events: Vec<(ExecutionId, JournalEvent)>,
-    messages: Vec<Message>,
 }
 
 #[async_trait]
@@ -596,97 +586,4 @@ impl Inner {
         }
         Committed { stream, events: numbered }
     }
-}
-
-impl Stream {
-    fn say(&mut self, message: NewMessage, head: u64, execution: &ExecutionId) {
-        let Some((_, summary)) = &mut self.conversation else { return };
-        summary.updated_at = message.created_at;
-        match message.role {
-            Role::Assistant => summary.agent_id = message.agent_id.clone(),
-            Role::User if summary.title.is_empty() => {
-                summary.title = message.content.chars().take(TITLE_CHARACTERS).collect();
-            }
-            Role::User => {}
-        }
-        self.messages.push(Message {
-            id: message.id,
-            role: message.role,
-            content: message.content,
-            agent_id: message.agent_id,
-            execution_id: Some(execution.clone()),
-            seq: head + 1 + message.at_event as u64,
-            created_at: message.created_at,
-        });
-    }
-
-    /// Whether the text stands in the title or in a message, whatever the case of its ASCII letters.
-    fn says(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
-        let title = self.conversation.as_ref().map(|(_, summary)| summary.title.as_str());
-        let texts = title.into_iter().chain(self.messages.iter().map(|message| message.content.as_str()));
-        texts.map(str::to_ascii_lowercase).any(|said| said.contains(&text))
-    }
-
-    fn summary(&self, summary: &ConversationSummary) -> ConversationSummary {
-        ConversationSummary { cursor: self.events.len() as u64, ..summary.clone() }
-    }
-}
-
-fn has_run_out(idempotency: &Idempotency, now: Timestamp) -> bool {
-    idempotency.expires_at.is_some_and(|expires_at| expires_at <= now)
-}
-
-fn is_wanted(filter: &ExecutionFilter, state: &State) -> bool {
-    let header = &state.header;
-    filter.status.is_none_or(|status| state.status() == status)
-        && filter.intent_type.as_ref().is_none_or(|intent_type| header.intent_type == *intent_type)
-        && filter.session_id.as_ref().is_none_or(|id| header.session_id == *id)
-        && filter.conversation_id.as_ref().is_none_or(|id| header.conversation_id.as_ref() == Some(id))
-        && filter.parent.as_ref().is_none_or(|id| header.parent.as_ref() == Some(id))
-        && (!filter.dead_letters || (matches!(state.phase, Phase::Failed { .. }) && header.parent.is_none()))
-}
-
-fn passes(filter: &ArtifactFilter, artifact: &Artifact) -> bool {
-    let state = match filter.lifecycle_state {
-        Some(state) => artifact.lifecycle_state == state,
-        None => artifact.lifecycle_state != LifecycleState::Deleted,
-    };
-    state
-        && filter.session_id.as_ref().is_none_or(|id| artifact.session_id == *id)
-        && filter.artifact_type.as_ref().is_none_or(|kind| artifact.artifact_type == *kind)
-        && filter.execution_id.as_ref().is_none_or(|id| artifact.produced_by.execution_id == *id)
-        && filter.parent.as_ref().is_none_or(|id| artifact.parent_artifacts.contains(id))
-}
-
-/// The cursor of this plug is the index of the next item.
-fn page_of<T>(items: Vec<T>, page: &PageRequest) -> Result<Page<T>, StoreError> {
-    let total = items.len();
-    let begin = match &page.cursor {
-        Some(cursor) => cursor.parse().map_err(|_| StoreError::BadCursor)?,
-        None => page.offset as usize,
-    };
-    let limit = page.limit.min(MAX_PAGE) as usize;
-    let items: Vec<T> = items.into_iter().skip(begin).take(limit).collect();
-    let end = begin.saturating_add(items.len());
-    let next_cursor = (end < total && !items.is_empty()).then(|| end.to_string());
-    Ok(Page { items, total: total as u64, next_cursor })
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
-}
-
-fn snippet(text: &str, wanted: &[String]) -> Option<String> {
-    let there = words(text);
-    if wanted.is_empty() || !wanted.iter().all(|word| there.contains(word)) {
-        return None;
-    }
-    let first = there.iter().position(|word| wanted.contains(word))?;
-    let around = there.iter().skip(first.saturating_sub(SNIPPET_WORDS / 2)).take(SNIPPET_WORDS);
-    let marked = around.map(|word| if wanted.contains(word) { format!("**{word}**") } else { word.clone() });
-    Some(marked.collect::<Vec<String>>().join(" "))
 }

@@ -78,7 +78,10 @@ async fn make(place: &Place) {
         let ada = &ada;
         async move { ada.post("/api/intent/submit", body).await["execution_id"].as_str().unwrap().to_owned() }
     };
-    submit("delete_file", json!({ "file": "nothing.csv" }), json!({})).await;
+    let file = place.path().join("orders.csv");
+    std::fs::write(&file, "a,b\n1,2\n").unwrap();
+    ada.upload(&file).await;
+    submit("delete_file", json!({ "file": "orders.csv" }), json!({})).await;
     let in_a_while = contract::Timestamp::from_millis(later());
     submit("list_files", json!({}), json!({ "run_at": in_a_while })).await;
     let cancelled = submit("list_files", json!({}), json!({ "run_at": in_a_while })).await;
