@@ -7,6 +7,8 @@ pub mod objects;
 pub mod outbound;
 pub mod sqlite;
 
+mod folder;
+
 pub use models::RemoteModel;
 pub use objects::FileObjects;
 pub use outbound::{Outbound, OutboundError};

@@ -245,7 +245,7 @@ impl Torture<'_> {
                     self.words.crash_points.iter().filter(|point| !IN_MIGRATIONS.contains(&point.as_str())).collect();
                 let point = points.choose(&mut self.chance).map_or_else(String::new, |point| (*point).clone());
                 // Some places are passed a thousand times a second and some once in a while.
-                let most = if self.chance.random_range(0..2) == 0 { 3 } else { 200 };
+                let most = [2, 2, 20, 200][self.chance.random_range(0..4)];
                 let arrival = self.chance.random_range(1..=most);
                 Death::AtPoint { point, arrival, otherwise: life }
             }

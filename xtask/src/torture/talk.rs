@@ -245,7 +245,13 @@ impl Client {
         self.world.check("a message has its event", answers == talk.answered, || {
             format!("{conversation_id}: events {:?}, kept {answers:?}", talk.answered)
         });
-        let heard: Vec<String> = answers.into_iter().map(|(_, text)| text).collect();
+        let mut heard: Vec<String> = answers.into_iter().map(|(_, text)| text).collect();
+        let mut texts = texts;
+        if self.world.is_failing {
+            // A turn that found no space is tried again later, and those behind it do not wait for that.
+            heard.sort();
+            texts.sort();
+        }
         self.world.check("a conversation has each answer once and in order", heard == texts, || {
             format!("{conversation_id}: said {:?}, answered {heard:?}", talk.texts)
         });

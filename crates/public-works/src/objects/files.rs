@@ -15,6 +15,8 @@ use runtime::{
     torture::{CrashPoint, crash_point},
 };
 
+use crate::folder;
+
 /// What files that are being written end with; an id has no such character.
 const UNFINISHED: &str = ".part#";
 
@@ -31,7 +33,7 @@ impl FileObjects {
     /// Opens the objects below `root`, which is made where it is not there. What a process that ended in the middle of
     /// writing has left behind is taken away, so only one process may have a root open.
     pub fn open(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
+        folder::make(root)?;
         for shard in fs::read_dir(root)? {
             let shard = shard?;
             if shard.file_type()?.is_dir() {

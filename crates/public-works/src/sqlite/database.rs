@@ -1,7 +1,7 @@
 //! A data directory's database: opened once, written by one thread, read by a few. It knows no table.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -18,6 +18,7 @@ use super::{
     reader::{self, Question},
     writer::{self, Job, TypedJob},
 };
+use crate::folder;
 
 pub(crate) const DATABASE_FILE: &str = "symphainy.db";
 pub(crate) const LOCK_FILE: &str = "lock";
@@ -123,7 +124,7 @@ impl std::fmt::Debug for Database {
 /// Takes the directory for this process; the operating system gives it free when the process ends, however it ends.
 pub(crate) fn lock(data_directory: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Directory { path: data_directory.to_owned(), source };
-    fs::create_dir_all(data_directory).map_err(failed)?;
+    folder::make(data_directory).map_err(failed)?;
     let file = File::options()
         .create(true)
         .truncate(false)
