@@ -30,6 +30,10 @@ impl RuntimeClient {
         authority: Authority,
         new: CreateSchedule,
     ) -> Result<Schedule, RuntimeError> {
+        // What clients cannot submit they cannot have submitted either.
+        if !self.offers(&new.intent_type) {
+            return Err(RuntimeError::UnknownIntent(new.intent_type));
+        }
         let now = self.shared.clock.now();
         self.shared.ruling(&new.intent_type, &authority)?;
         self.shared.check(&new.intent_type, &new.parameters)?;
