@@ -2,6 +2,7 @@
 //! conversations, chooses the agent, and has the Runtime execute. It executes nothing itself and touches no storage.
 
 pub mod config;
+mod metrics;
 pub mod plane;
 
 pub mod call;
@@ -24,4 +25,4 @@ pub use call::{CallContext, Credentials};
 pub use config::{ExperienceConfig, ExperienceLimits};
 pub use plane::{Experience, Plane};
 pub use problem::Refusal;
-pub use serve::serve;
+pub use serve::{serve, serve_operator};

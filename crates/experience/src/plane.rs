@@ -8,7 +8,7 @@ use security_guard::{Clock, SecurityGuard};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::ExperienceConfig, http, socket::Sockets};
+use crate::{config::ExperienceConfig, http, metrics::Metrics, socket::Sockets};
 
 /// How many may upload at a time who have shown no credential yet.
 const STRANGERS_UPLOADS: usize = 32;
@@ -27,6 +27,7 @@ pub struct Plane {
     pub sockets: Sockets,
     /// Places for uploads of whoever has shown no credential yet.
     pub(crate) strangers_uploads: Semaphore,
+    pub(crate) metrics: Metrics,
 }
 
 /// The Experience Plane. Cheap to clone.
@@ -46,12 +47,18 @@ impl Experience {
         let sockets = Sockets::new(&config.limits);
         let draining = CancellationToken::new();
         let strangers_uploads = Semaphore::new(STRANGERS_UPLOADS);
-        let plane = Plane { guard, runtime, agents, config, clock, draining, sockets, strangers_uploads };
+        let metrics = Metrics::new(runtime.clone(), sockets.clone());
+        let plane = Plane { guard, runtime, agents, config, clock, draining, sockets, strangers_uploads, metrics };
         Self { plane: Arc::new(plane) }
     }
 
     pub fn plane(&self) -> &Arc<Plane> {
         &self.plane
+    }
+
+    /// What only the operator sees: `/metrics`, and health.
+    pub fn operator_router(&self) -> axum::Router {
+        http::operator_router(Arc::clone(&self.plane))
     }
 
     /// All routes, ready to be served.

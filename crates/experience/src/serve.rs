@@ -21,6 +21,9 @@ const MAX_HEADERS: usize = 100;
 /// Hyper does not take a smaller buffer for the head of a request.
 const LEAST_HEADER_BYTES: usize = 8 * 1024;
 
+/// How many connections the operator's listener has at once.
+const OPERATOR_CONNECTIONS: usize = 32;
+
 /// What the listener waits after it could not accept, so that a lack of file descriptors does not turn into a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -50,6 +53,17 @@ pub async fn serve(listener: TcpListener, experience: Experience, shutdown: Canc
         () = front.drain(patience) => {}
         never = front.take(&listener) => match never {},
     }
+}
+
+/// Serves what only the operator sees until it is dropped, or until the face drains.
+pub async fn serve_operator(listener: TcpListener, experience: Experience) -> Infallible {
+    let front = Front {
+        router: experience.operator_router(),
+        room: Arc::new(Semaphore::new(OPERATOR_CONNECTIONS)),
+        connections: TaskTracker::new(),
+        plane: Arc::clone(experience.plane()),
+    };
+    front.take(&listener).await
 }
 
 /// What connections share.

@@ -26,6 +26,7 @@ pub use read::Followed;
 pub use upload::Upload;
 
 use crate::{
+    figures::Figures,
     machine::{Header, RedriveRefusal},
     port::{
         ObjectError, StoreError,
@@ -308,6 +309,11 @@ impl RuntimeClient {
     /// Whether clients may ask for an intent by this name.
     pub fn offers(&self, intent_type: &str) -> bool {
         self.shared.catalogue.handler(intent_type).is_some_and(|handler| handler.is_offered())
+    }
+
+    /// What has been done since the start, and what there is just now.
+    pub fn figures(&self) -> Figures {
+        self.shared.figures()
     }
 
     /// Answers when the storage does and nothing is being stopped.

@@ -11,6 +11,7 @@ mod context;
 #[cfg(any(test, feature = "contract-suite"))]
 pub mod contract_suite;
 mod feed;
+mod figures;
 mod handler;
 mod lifecycle;
 pub mod memory;
@@ -28,6 +29,7 @@ pub use client::{
     Content, Followed, ForkOutcome, NewPendingIntent, RuntimeClient, RuntimeError, SubmitRequest, Upload, UserMessage,
 };
 pub use context::{ArtifactChange, Begun, Call, CallOutcome, ExecutionContext, NewArtifact};
+pub use figures::{DURATION_BOUNDS_MS, Figures, IntentFigures};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler, Retries};
 pub use lifecycle::Runtime;
 pub use port::{Clock, EverythingAllowed, ObjectError, ObjectSink, Objects, Policy, Ruling, Store, StoreError};

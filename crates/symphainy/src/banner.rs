@@ -13,6 +13,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) data_dir: &'a Path,
     /// The models that answer, each with what it is.
     pub(crate) models: &'a [String],
+    /// Where `/metrics` is, if anywhere.
+    pub(crate) admin: Option<SocketAddr>,
     pub(crate) legacy_client: bool,
     /// How this program was called.
     pub(crate) program: &'a str,
@@ -30,6 +32,9 @@ impl Banner<'_> {
         row("data in", &self.data_dir.display().to_string());
         row("answered by", &self.models.join(", "));
         row("docs", &format!("{url}/docs"));
+        if let Some(admin) = self.admin {
+            row("metrics", &format!("http://{admin}/metrics"));
+        }
         if self.legacy_client {
             row("", &paint.doubtful("the doors of --legacy-client are open: session ids are credentials"));
         }
@@ -74,6 +79,7 @@ mod tests {
             address: address.parse().unwrap(),
             data_dir: Path::new("/srv/data"),
             models: &["builtin".to_owned()],
+            admin: None,
             legacy_client,
             program: "symphainy",
         };

@@ -1,8 +1,9 @@
 //! The life of a serving process: the data is opened and brought up to date, the port taken, unfinished work taken up, and then the
 //! doors open. At a signal they close in the opposite order.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use experience::Experience;
 use public_works::{Database, SqliteStore};
 use runtime::Handler;
 use security_guard::SecurityGuard;
@@ -28,7 +29,7 @@ pub(crate) async fn serve(
     config: &Config,
     voices: Voices,
     more: Vec<Arc<dyn Handler>>,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Addresses),
 ) -> Result<Exit, Complaint> {
     let mut signals = Signals::hear()?;
     let database = wiring::open_database(&config.server.data_dir).await?;
@@ -36,30 +37,48 @@ pub(crate) async fn serve(
     let listener = listen(config.server.listen).await?;
     let address =
         listener.local_addr().map_err(|error| Complaint::internal(format!("The port cannot be read ({error}).")))?;
+    let admin = match config.server.admin_listen {
+        Some(address) => Some(listen_for_operators(address).await?),
+        None => None,
+    };
     let house = House::start(config, &database, voices, more).await?;
     if config.experience.legacy_client {
         warn!("legacy_client is on: tokens in the query and session ids are accepted as credentials");
     }
-    ready(address);
+    ready(Addresses { face: address, admin: admin.as_ref().and_then(|listener| listener.local_addr().ok()) });
     info!(%address, data_dir = %config.server.data_dir.display(), "ready");
     let failing = database.clone();
-    let life = live(config, listener, house, database, &mut signals);
+    let life = live(config, Doors { listener, admin }, house, database, &mut signals);
     tokio::select! {
         exit = life => Ok(exit),
         () = failing.failed() => Err(storage_failed(failing.path())),
     }
 }
 
+/// Where it can be reached.
+pub(crate) struct Addresses {
+    pub(crate) face: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+/// Where requests come in.
+struct Doors {
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+}
+
 /// From the first request to the last one.
-async fn live(config: &Config, listener: TcpListener, house: House, database: Database, signals: &mut Signals) -> Exit {
+async fn live(config: &Config, doors: Doors, house: House, database: Database, signals: &mut Signals) -> Exit {
     let House { guard, runtime, experience } = house;
     let (patience, retention) = (config.server.drain_patience, &config.retention);
     let store = SqliteStore::new(database.clone());
     let closing = CancellationToken::new();
-    let mut serving = std::pin::pin!(experience::serve(listener, experience, closing.clone(), patience));
+    let operators = experience.clone();
+    let mut serving = std::pin::pin!(experience::serve(doors.listener, experience, closing.clone(), patience));
     let signal = tokio::select! {
         signal = signals.next() => signal,
         () = &mut serving => unreachable!("it serves until it is told to close"),
+        never = serve_operators(doors.admin, operators) => match never {},
         never = tidy(&guard) => match never {},
         never = housekeeping::fold(&store) => match never {},
         never = housekeeping::retain(&store, retention) => match never {},
@@ -83,8 +102,15 @@ async fn live(config: &Config, listener: TcpListener, house: House, database: Da
     }
 }
 
+async fn serve_operators(listener: Option<TcpListener>, experience: Experience) -> Infallible {
+    match listener {
+        Some(listener) => experience::serve_operator(listener, experience).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Has the guard forget what has expired, now and then.
-async fn tidy(guard: &SecurityGuard) -> std::convert::Infallible {
+async fn tidy(guard: &SecurityGuard) -> Infallible {
     let mut interval = tokio::time::interval(TIDY_INTERVAL);
     loop {
         interval.tick().await;
@@ -99,6 +125,14 @@ async fn tidy(guard: &SecurityGuard) -> std::convert::Infallible {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Complaint> {
     TcpListener::bind(address).await.map_err(|error| Complaint::unavailable(cannot_listen(address, &error)))
+}
+
+async fn listen_for_operators(address: SocketAddr) -> Result<TcpListener, Complaint> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let sentence =
+            format!("The operator's listener cannot be opened on {address} ({error}). Correct server.admin_listen.");
+        Complaint::unavailable(sentence)
+    })
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {

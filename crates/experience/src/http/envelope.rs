@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,6 +13,7 @@ use contract::{Code, problem::Problem};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use security_guard::duration;
+use tokio::time::Instant;
 use tracing::{Instrument, error, info, info_span};
 
 use crate::{Plane, Refusal, problem::Reason};
@@ -40,14 +41,17 @@ pub(super) async fn wrap(State(plane): State<Arc<Plane>>, mut request: Request, 
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let began = plane.clock.now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = Instant::now();
     let span = info_span!("experience.request", request_id = id.as_str());
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let response = answered.unwrap_or_else(|_| Refusal::internal("a handler panicked").into_response());
     let _entered = span.enter();
     let mut response = problem_document(response, &id);
-    let took_ms = plane.clock.now().since(began).as_millis();
-    info!(%method, path, status = response.status().as_u16(), took_ms, "answered");
+    let took = began.elapsed();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    plane.metrics.count_request(&method, route, response.status(), took);
+    info!(%method, path, status = response.status().as_u16(), took_ms = took.as_millis(), "answered");
     finish(response.headers_mut(), id);
     response
 }

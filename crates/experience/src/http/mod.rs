@@ -16,6 +16,7 @@ mod guide;
 mod health;
 mod intent;
 mod keys;
+mod metrics;
 mod password;
 mod pending;
 mod schedules;
@@ -33,4 +34,4 @@ mod query;
 mod swagger_ui;
 mod visit;
 
-pub use router::{document, router};
+pub use router::{document, operator_router, router};

@@ -10,7 +10,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, keys, openapi, password, pending, schedules, second_factor, session, sign_ins, tenants,
+    guide, health, intent, keys, metrics, openapi, password, pending, schedules, second_factor, session, sign_ins,
+    tenants,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -103,6 +104,18 @@ pub fn router(plane: Arc<Plane>) -> Router {
         .with_state(plane)
 }
 
+/// What the operator's listener has; it needs no credential, since only the operator reaches it.
+pub fn operator_router(plane: Arc<Plane>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .route("/health", get(health::health))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .fallback(not_found_for_operators)
+        .layer(middleware::from_fn_with_state(Arc::clone(&plane), envelope::wrap))
+        .with_state(plane)
+}
+
 /// The OpenAPI document of all routes.
 pub fn document() -> OpenApi {
     openapi::finish(all().into_openapi())
@@ -110,4 +123,8 @@ pub fn document() -> OpenApi {
 
 async fn not_found() -> Refusal {
     Refusal::new(Code::NotFound, "There is nothing at this path. GET /openapi.json lists what there is.")
+}
+
+async fn not_found_for_operators() -> Refusal {
+    Refusal::new(Code::NotFound, "There is nothing at this path. This listener has /metrics and /health.")
 }

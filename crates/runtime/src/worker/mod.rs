@@ -29,6 +29,7 @@ pub(crate) use schedule::Job;
 use crate::{
     catalogue::Catalogue,
     feed::Feed,
+    figures::{Counters, Figures},
     machine::State,
     port::{
         Clock, Objects, Store, StoreError,
@@ -80,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) config: RuntimeConfig,
     pub(crate) feed: Feed,
     pub(crate) recent: Recent,
+    counters: Counters,
     schedule: schedule::Schedule,
     timers: timers::Timers,
     /// The runs of this process, to reach them with a cancellation.
@@ -101,6 +103,7 @@ impl Shared {
         catalogue: Catalogue,
         config: RuntimeConfig,
     ) -> Self {
+        let counters = Counters::new(catalogue.descriptors().map(|descriptor| descriptor.intent_type.as_str()));
         Self {
             store,
             objects,
@@ -109,6 +112,7 @@ impl Shared {
             config,
             feed: Feed::default(),
             recent: Recent::default(),
+            counters,
             schedule: schedule::Schedule::new(config.concurrency),
             timers: timers::Timers::default(),
             live: Mutex::default(),
@@ -124,9 +128,14 @@ impl Shared {
         let id = change.execution_id.clone();
         let has_ended = change.next.as_ref().map(State::has_ended);
         let ended = change.next.as_ref().filter(|next| next.has_ended()).cloned();
+        let decided = change.next.as_ref().and_then(|next| self.counters.weigh(next));
         crash_point(CrashPoint::ChangeUnsaved);
         let committed = self.store.commit(change).await?;
         crash_point(CrashPoint::ChangeSaved);
+        self.counters.count_events(committed.events.len());
+        if let Some(decided) = decided {
+            decided.count();
+        }
         self.recent.follow(&id, has_ended, &committed);
         self.feed.publish(committed);
         if let Some(state) = ended {
@@ -137,6 +146,7 @@ impl Shared {
 
     /// Tells what a new execution has told.
     pub(crate) fn publish(&self, state: &State, committed: Committed) {
+        self.counters.count_accepted(state, committed.events.len());
         self.recent.begin(state, &committed);
         self.feed.publish(committed);
     }
@@ -158,6 +168,11 @@ impl Shared {
             senders.retain(|sender| !sender.is_closed());
             !senders.is_empty()
         });
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        let (running, queued) = self.schedule.load();
+        self.counters.read(running, queued)
     }
 
     fn tell_waiting(&self, state: &State) {

@@ -140,6 +140,12 @@ impl Schedule {
         (admitted, again)
     }
 
+    /// How many have a place, and how many wait here.
+    pub(super) fn load(&self) -> (u64, u64) {
+        let inner = lock(&self.inner);
+        (inner.running as u64, inner.queued as u64)
+    }
+
     /// Whether the queue has run dry while the store may hold more. Asked after each end; true once.
     fn wants_refill(&self) -> bool {
         let mut inner = lock(&self.inner);

@@ -88,6 +88,9 @@ pub(crate) async fn doctor(arguments: DoctorArguments) -> Result<Exit, Complaint
                 findings.extend(deep(config.server.data_dir.clone()).await?);
             }
             findings.push(port(config.server.listen).await);
+            if let Some(admin) = config.server.admin_listen {
+                findings.push(port(admin).await);
+            }
             findings.push(descriptors(&config));
         }
     }

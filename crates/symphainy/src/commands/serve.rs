@@ -1,6 +1,6 @@
 //! `symphainy serve`: people and programs can come.
 
-use std::{io, net::SocketAddr};
+use std::io;
 
 use public_works::models::ModelConfig;
 
@@ -10,7 +10,8 @@ use crate::{
     cli::ServeArguments,
     config::Config,
     exit::{Complaint, Exit},
-    lifecycle, logs,
+    lifecycle::{self, Addresses},
+    logs,
     output::show,
     paint::Paint,
     wiring::{self, Extras, Voices},
@@ -22,7 +23,7 @@ pub(crate) async fn serve(arguments: ServeArguments, extras: Extras) -> Result<E
         .map_err(|error| Complaint::internal(format!("Logging cannot be started ({error}).")))?;
     let voices = wiring::voices(&config, extras.models)?;
     let models = model_lines(&config, &voices);
-    lifecycle::serve(&config, voices, extras.handlers, |address| greet(&config, address, &models)).await
+    lifecycle::serve(&config, voices, extras.handlers, |addresses| greet(&config, &addresses, &models)).await
 }
 
 /// The models that speak for the agents, with what the configuration knows of them.
@@ -48,11 +49,12 @@ fn described(settings: &ModelConfig) -> String {
     }
 }
 
-fn greet(config: &Config, address: SocketAddr, models: &[String]) {
+fn greet(config: &Config, addresses: &Addresses, models: &[String]) {
     let data_dir = std::path::absolute(&config.server.data_dir).unwrap_or_else(|_| config.server.data_dir.clone());
     let program = std::env::args().next().unwrap_or_else(|| "symphainy".to_owned());
     let banner = Banner {
-        address,
+        address: addresses.face,
+        admin: addresses.admin,
         data_dir: &data_dir,
         models,
         legacy_client: config.experience.legacy_client,

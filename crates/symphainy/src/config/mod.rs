@@ -128,6 +128,16 @@ impl Config {
             );
             return Err(layers.complain("server.listen", problem));
         }
+        if let Some(admin) = self.server.admin_listen
+            && !admin.ip().is_loopback()
+            && !self.server.expose
+        {
+            let problem = format!(
+                "{admin} can be reached from other machines, and /metrics asks nobody who they are. Listen on 127.0.0.1, or see to it that \
+                 only the operator reaches it and say --expose (server.expose = true)"
+            );
+            return Err(layers.complain("server.admin_listen", problem));
+        }
         Ok(())
     }
 

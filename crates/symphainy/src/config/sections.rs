@@ -20,7 +20,9 @@ use super::{RetentionSection, layers::ANY_NAME};
 pub struct ServerConfig {
     /// Where it listens; port 0 takes any that is free.
     pub listen: SocketAddr,
-    /// Whether `listen` may be an address that other machines reach.
+    /// Where the operator reads `/metrics`; nowhere by default. It asks for no credential.
+    pub admin_listen: Option<SocketAddr>,
+    /// Whether `listen` and `admin_listen` may be an address that other machines reach.
     pub expose: bool,
     /// Where everything is kept: the database, the files.
     pub data_dir: PathBuf,
@@ -33,6 +35,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            admin_listen: None,
             expose: false,
             data_dir: PathBuf::from("./data"),
             drain_patience: Duration::from_secs(10),

@@ -8,6 +8,7 @@ mod crash;
 mod journals;
 mod legacy_client;
 mod main_job;
+mod metrics;
 mod policy;
 mod replay;
 mod storage;

@@ -91,7 +91,7 @@ impl Place {
                 panic!("the server does not say where it listens ({status:?}):\n{}", self.log());
             };
             if let Some(url) = line.trim().strip_prefix("listens on") {
-                return Server { child, url: url.trim().to_owned() };
+                return Server { child, url: url.trim().to_owned(), banner };
             }
         }
     }
@@ -146,9 +146,21 @@ impl Said {
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
+    /// What it says after that.
+    banner: mpsc::Receiver<String>,
 }
 
 impl Server {
+    /// What a row of the banner says, below the one with the url.
+    pub(crate) fn row(&self, label: &str) -> String {
+        loop {
+            let line = self.banner.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the banner has no row {label}"));
+            if let Some(value) = line.trim().strip_prefix(label) {
+                return value.trim().to_owned();
+            }
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
