@@ -11,9 +11,9 @@ use std::{
 use contract::Timestamp;
 use public_works::{
     SqliteStore,
-    sqlite::{KeptFrom, Pass},
+    sqlite::{Abandoned, KeptFrom, Pass},
 };
-use runtime::StoreError;
+use runtime::{ObjectError, Objects, RuntimeClient, RuntimeError, StoreError};
 use tracing::{debug, info, warn};
 
 use crate::{SystemClock, archive_file, config::RetentionSection};
@@ -72,6 +72,66 @@ pub(crate) async fn retain(store: &SqliteStore, section: &RetentionSection) -> I
         }
         tokio::time::sleep(RETENTION_INTERVAL).await;
     }
+}
+
+/// Takes away what anonymous sessions kept that were deleted or have expired: nobody can reach it any more.
+pub(crate) async fn forget_abandoned(
+    store: &SqliteStore,
+    runtime: &RuntimeClient,
+    objects: &dyn Objects,
+) -> Infallible {
+    loop {
+        match forget_all_abandoned(store, runtime, objects).await {
+            Ok(0) => {}
+            Ok(spaces) => info!(spaces, "forgotten, as their sessions have ended"),
+            Err(error) => warn!(%error, "what ended sessions kept could not be forgotten; it is tried again"),
+        }
+        tokio::time::sleep(RIPENING).await;
+    }
+}
+
+/// One pass over all that is abandoned. Answers how many spaces are gone.
+async fn forget_all_abandoned(
+    store: &SqliteStore,
+    runtime: &RuntimeClient,
+    objects: &dyn Objects,
+) -> Result<u64, ForgetError> {
+    let (mut gone, mut last) = (0, None);
+    while let Some(found) = store.find_abandoned(last.as_ref()).await? {
+        if found.unfinished.is_empty() {
+            forget(store, objects, &found).await?;
+            gone += 1;
+        }
+        // What has been cancelled is taken away by a later pass.
+        for execution_id in &found.unfinished {
+            runtime.cancel(&found.owner, execution_id, "The session has ended.").await?;
+        }
+        last = Some(found);
+    }
+    Ok(gone)
+}
+
+/// All of one space, its files first.
+async fn forget(store: &SqliteStore, objects: &dyn Objects, abandoned: &Abandoned) -> Result<(), ForgetError> {
+    loop {
+        for object in store.abandoned_objects(abandoned).await? {
+            objects.delete(&object).await?;
+        }
+        if !store.forget_abandoned(abandoned).await? {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ForgetError {
+    #[error("the data cannot be read or written: {0}")]
+    Store(#[from] StoreError),
+    #[error("a file cannot be taken away: {0}")]
+    Objects(#[from] ObjectError),
+    #[error("an execution cannot be cancelled: {0}")]
+    Runtime(#[from] RuntimeError),
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -69,7 +69,8 @@ struct Doors {
 
 /// From the first request to the last one.
 async fn live(config: &Config, doors: Doors, house: House, database: Database, signals: &mut Signals) -> Exit {
-    let House { guard, runtime, experience } = house;
+    let House { guard, runtime, experience, objects } = house;
+    let client = runtime.client();
     let (patience, retention) = (config.server.drain_patience, &config.retention);
     let store = SqliteStore::new(database.clone());
     let closing = CancellationToken::new();
@@ -80,12 +81,13 @@ async fn live(config: &Config, doors: Doors, house: House, database: Database, s
         () = &mut serving => unreachable!("it serves until it is told to close"),
         never = serve_operators(doors.admin, operators) => match never {},
         never = tidy(&guard) => match never {},
+        never = housekeeping::forget_abandoned(&store, &client, &*objects) => match never {},
         never = housekeeping::fold(&store) => match never {},
         never = housekeeping::retain(&store, retention) => match never {},
     };
     info!(signal, ?patience, "closing; a second signal ends it at once");
     closing.cancel();
-    drop(store);
+    drop((store, client));
     let put_away = async {
         tokio::join!(serving, runtime.stop(patience));
         database.close().await;

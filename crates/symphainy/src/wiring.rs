@@ -10,7 +10,7 @@ use public_works::{
     objects,
     sqlite::{OpenError, SqliteAccounts, move_space},
 };
-use runtime::{Catalogue, Handler, Runtime};
+use runtime::{Catalogue, Handler, Objects, Runtime};
 use security_guard::{
     GuardError, SecurityGuard,
     providers::{KeySource, NoKeySource},
@@ -31,6 +31,7 @@ pub struct House {
     pub guard: SecurityGuard,
     pub runtime: Runtime,
     pub experience: Experience,
+    pub objects: Arc<dyn Objects>,
 }
 
 /// Opens the database of a data folder. One process at a time can have it.
@@ -125,7 +126,7 @@ impl House {
     ) -> Result<Self, Complaint> {
         let clock = Arc::new(SystemClock);
         let guard = open_guard(config, database).await?;
-        let objects = open_objects(&config.server.data_dir)?;
+        let objects: Arc<dyn Objects> = Arc::new(open_objects(&config.server.data_dir)?);
         let directory = Arc::clone(&voices.directory);
         let agents = directory.summaries();
         let catalogue = catalogue(voices, more)?;
@@ -138,13 +139,13 @@ impl House {
         let rules = policy::read(config.policy.file.as_deref(), &policy::known_names(&catalogue, &directory))?;
         let catalogue = catalogue.judged_by(Arc::new(policy::Judge(rules)));
         let store = Arc::new(SqliteStore::new(database.clone()));
-        let runtime = Runtime::start(store, Arc::new(objects), clock.clone(), catalogue, config.runtime())
+        let runtime = Runtime::start(store, Arc::clone(&objects), clock.clone(), catalogue, config.runtime())
             .await
             .map_err(|error| {
                 Complaint::internal(format!("What had not ended cannot be taken up ({error}). Run `symphainy doctor`."))
             })?;
         let experience = Experience::new(guard.clone(), runtime.client(), agents, config.experience.clone(), clock);
-        Ok(Self { guard, runtime, experience })
+        Ok(Self { guard, runtime, experience, objects })
     }
 }
 

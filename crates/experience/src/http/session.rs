@@ -167,6 +167,9 @@ pub(super) async fn upgrade(
 }
 
 /// Delete a session.
+///
+/// What an anonymous session kept goes with it, within some minutes. What a user made stays theirs, as the session is only where it was
+/// made.
 #[utoipa::path(
     delete, path = "/api/session/{id}", tag = "sessions", params(("id" = SessionId, Path)),
     security((), ("bearer" = []), ("cookie" = [])), responses((status = 204, description = "It is gone.")),

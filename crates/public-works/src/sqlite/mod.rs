@@ -21,5 +21,5 @@ pub use inspect::{Inspection, inspect};
 pub use migrate::{Pending, pending};
 pub use past::{Held, Past, PastError};
 pub use rusqlite;
-pub use store::{Expired, Folded, Found, KeptFrom, Pass, SqliteStore, move_space};
+pub use store::{Abandoned, Expired, Folded, Found, KeptFrom, Pass, SqliteStore, move_space};
 pub use tables::SqliteTables;

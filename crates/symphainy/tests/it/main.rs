@@ -5,6 +5,7 @@
 mod audit;
 mod command_line;
 mod crash;
+mod forgotten;
 mod journals;
 mod legacy_client;
 mod main_job;

@@ -1,6 +1,7 @@
 //! The Runtime's store on SQLite. Each file here keeps one noun; this one puts them together as the port asks for it.
 //! What follows from a write is decided by the Runtime; nothing of it is known here.
 
+mod abandoned;
 mod approvals;
 mod artifacts;
 mod conversations;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    ArtifactId, ConversationId, ExecutionId, HookId, Owner, ScheduleId, Timestamp,
+    ArtifactId, ConversationId, ExecutionId, HookId, ObjectId, Owner, ScheduleId, Timestamp,
     approval::{Approval, ApprovalStatus},
     artifact::Artifact,
     conversation::{ConversationSummary, Message},
@@ -43,6 +44,7 @@ use rusqlite::Connection;
 
 use super::{Database, DatabaseError};
 
+pub use abandoned::Abandoned;
 pub use folding::Folded;
 use paging::Window;
 pub use retention::{Expired, Found, KeptFrom, Pass};
@@ -89,6 +91,24 @@ impl SqliteStore {
     pub async fn remove(&self, expired: &Expired, now: Timestamp) -> Result<bool, StoreError> {
         let expired = expired.clone();
         Ok(self.database.write(move |transaction| retention::remove(transaction, &expired, now)).await?)
+    }
+
+    /// The next space after `after` that nobody can reach any more.
+    pub async fn find_abandoned(&self, after: Option<&Abandoned>) -> Result<Option<Abandoned>, StoreError> {
+        let after = after.map_or(0, |abandoned| abandoned.space);
+        self.read(move |connection| abandoned::find(connection, after)).await
+    }
+
+    /// The files of what [`Self::forget_abandoned`] takes away next.
+    pub async fn abandoned_objects(&self, abandoned: &Abandoned) -> Result<Vec<ObjectId>, StoreError> {
+        let abandoned = abandoned.clone();
+        self.read(move |connection| abandoned::objects(connection, &abandoned)).await
+    }
+
+    /// Takes away a piece of it. Answers whether there is more.
+    pub async fn forget_abandoned(&self, abandoned: &Abandoned) -> Result<bool, StoreError> {
+        let abandoned = abandoned.clone();
+        Ok(self.database.write(move |transaction| abandoned::forget_piece(transaction, &abandoned)).await?)
     }
 
     async fn read<T, Question>(&self, question: Question) -> Result<T, StoreError>
