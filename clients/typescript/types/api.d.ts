@@ -981,6 +981,11 @@ export interface UploadForm {
   session_id?: SessionId | null;
 }
 
+/** What was taken in: the artifact of one file, or those of several. The fields of its payload stand beside an artifact's own. */
+export type Uploaded = Artifact | {
+  artifacts: Artifact[];
+};
+
 /** A person as they see themselves. */
 export interface User {
   avatar_url?: string | null;

@@ -18,6 +18,7 @@ use runtime::{
     port::store::{ArtifactFilter, PageRequest, StoredObject},
 };
 use security_guard::Asker;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
@@ -54,6 +55,15 @@ pub(super) struct UploadForm {
     session_id: Option<SessionId>,
 }
 
+/// What was taken in: the artifact of one file, or those of several. The fields of its payload stand beside an artifact's own.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is put together of JSON, and only described here")]
+pub(super) enum Uploaded {
+    One(Artifact),
+    Several { artifacts: Vec<Artifact> },
+}
+
 /// Upload files.
 ///
 /// Answers when they are taken in: the artifact, or `{artifacts: […]}` for several.
@@ -61,7 +71,7 @@ pub(super) struct UploadForm {
     post, path = "/api/files", tag = "artifacts",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     security((), ("bearer" = []), ("cookie" = [])),
-    responses((status = 201, body = Artifact), (status = 415, description = "It is not a form.")),
+    responses((status = 201, body = Uploaded), (status = 415, description = "It is not a form.")),
 )]
 pub(super) async fn upload(
     State(plane): State<Arc<Plane>>,

@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{
         Content, Ref, RefOr, ResponseBuilder,
         extensions::ExtensionsBuilder,
-        path::{Operation, PathItem},
+        path::{Operation, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -62,7 +62,7 @@ pub(super) fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi:
     for (path, item) in &mut document.paths.paths {
         let has_id = path.contains('{');
         for (method, operation) in operations(item) {
-            add_problems(operation, has_id);
+            add_problems(operation, &method, has_id);
             add_permissions(operation, &method, path);
         }
     }
@@ -85,20 +85,28 @@ fn add_permissions(operation: &mut Operation, method: &Method, path: &str) {
     }
 }
 
-fn add_problems(operation: &mut Operation, has_id: bool) {
-    let needs_credential = operation.security.is_none();
+fn add_problems(operation: &mut Operation, method: &Method, has_id: bool) {
+    let takes_credential = match &operation.security {
+        None => true,
+        Some(ways) => ways.iter().any(|way| *way != SecurityRequirement::default()),
+    };
     let has_body = operation.request_body.is_some();
+    let has_query =
+        operation.parameters.iter().flatten().any(|parameter| {
+            matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
+        });
     let possible = [
-        (needs_credential, Code::AuthenticationRequired),
-        (needs_credential, Code::Forbidden),
+        (takes_credential, Code::AuthenticationRequired),
+        (takes_credential, Code::Forbidden),
         (has_id, Code::NotFound),
-        (has_body, Code::MalformedJson),
+        (has_body || has_query, Code::BadRequest),
         (has_body, Code::PayloadTooLarge),
         (has_body, Code::UnsupportedMediaType),
-        (has_body, Code::ValidationFailed),
+        (has_body || has_query, Code::ValidationFailed),
         (true, Code::TooManyRequests),
         (true, Code::Internal),
         (true, Code::Unavailable),
+        (takes_credential && *method != Method::GET, Code::StorageFull),
     ];
     for (_, code) in possible.into_iter().filter(|(applies, _)| *applies) {
         let status = code.status().to_string();

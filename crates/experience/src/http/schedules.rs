@@ -17,7 +17,8 @@ use crate::{CallContext, Refusal};
 ///
 /// It is submitted whenever the cron pattern comes, in its time zone, once for each time whatever happens in between.
 #[utoipa::path(
-    post, path = "/api/schedules", tag = "schedules", request_body = CreateSchedule, responses((status = 201, body = Schedule)),
+    post, path = "/api/schedules", tag = "schedules", request_body = CreateSchedule,
+    responses((status = 201, body = Schedule), (status = 404, description = "There is no such intent, or no such session.")),
 )]
 pub(super) async fn create(
     context: CallContext,

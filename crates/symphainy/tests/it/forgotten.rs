@@ -1,9 +1,10 @@
 //! What an anonymous session kept goes with it; what was claimed stays.
 
-use std::{fs, path::Path, time::Instant};
+use std::{fs, path::Path};
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{
     person::{Person, http, orders},
