@@ -275,6 +275,12 @@ impl RuntimeClient {
         self.execution(owner, id).await
     }
 
+    /// Whether an idempotency key of the owner still counts, so that a request with it is a retry.
+    pub async fn knows_key(&self, owner: &Owner, key: &str) -> Result<bool, RuntimeError> {
+        let known = self.shared.store.recall(owner, &client_key(key), self.shared.clock.now()).await?;
+        Ok(known.is_some())
+    }
+
     /// The names under which a retry is known. A message is one turn whatever else the client sends along, and from whichever session.
     fn idempotency(&self, request: &SubmitRequest, now: Timestamp) -> Vec<Idempotency> {
         let asked = |parameters, text, place| Asked {
@@ -291,7 +297,7 @@ impl RuntimeClient {
             let fingerprint = asked(&Object::new(), Some(&message.text), Value::Null).fingerprint();
             return vec![Idempotency { key, fingerprint, expires_at }];
         }
-        let key = request.idempotency_key.as_ref().map(|key| format!("key:{key}"));
+        let key = request.idempotency_key.as_deref().map(client_key);
         let intent_id = request.intent_id.as_ref().map(|intent_id| format!("intent:{intent_id}"));
         if key.is_none() && intent_id.is_none() {
             return Vec::new();
@@ -323,6 +329,11 @@ impl RuntimeClient {
         }
         Ok(self.shared.store.ping().await?)
     }
+}
+
+/// What a client's own key is in the store, where other names have other beginnings.
+fn client_key(key: &str) -> String {
+    format!("key:{key}")
 }
 
 /// Refuses a time to run that is out of reach, and a deadline that leaves no time.

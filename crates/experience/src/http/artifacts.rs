@@ -65,7 +65,7 @@ fn lifecycle_state(word: &str) -> Result<LifecycleState, Refusal> {
 /// The artifact's fields and its payload's beside them, and the artifact again under `artifact`.
 #[utoipa::path(
     post, path = "/api/artifact/resolve", tag = "artifacts", request_body = ResolveArtifact,
-    responses((status = 200, body = Artifact)),
+    responses((status = 200, body = Artifact), (status = 404, description = "There is no such artifact, or it is not yours.")),
 )]
 pub(super) async fn resolve(
     credentials: Credentials,
@@ -102,7 +102,7 @@ async fn find(context: &CallContext, id: &ArtifactId) -> Result<Artifact, Refusa
 #[utoipa::path(
     get, path = "/api/artifacts/{id}/content", tag = "artifacts", params(("id" = ArtifactId, Path)),
     responses(
-        (status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 200, content_type = "*/*", description = "The bytes, as the media type that they came with.", body = Vec<u8>),
         (status = 410, description = "It was deleted."),
     ),
 )]

@@ -188,7 +188,7 @@ pub(super) async fn delegate(context: CallContext, Json(body): Json<Delegate>) -
 #[utoipa::path(
     post, path = "/api/auth/ticket", tag = "auth", request_body(content = Option<RequestTicket>),
     security((), ("bearer" = []), ("cookie" = [])),
-    responses((status = 200, body = Ticket)),
+    responses((status = 200, body = Ticket), (status = 404, description = "There is no such session, or it is not yours.")),
 )]
 pub(super) async fn ticket(
     credentials: Credentials,

@@ -100,7 +100,8 @@ pub(super) async fn upload(
     };
     let session_id = session_id.unwrap_or_else(|| context.session_id().clone());
     context.check_session(&session_id).await?;
-    check_space(&context, files.iter().map(|file| file.upload.size_bytes()).sum()).await?;
+    let new_bytes = files.iter().map(|file| file.upload.size_bytes()).sum();
+    check_space(&context, new_bytes, key.as_deref().map(|key| key_of_file(key, 0)).as_deref()).await?;
     let begun = submit_all(&context, &session_id, files, key).await?;
     answer(&context, begun).await
 }
@@ -228,8 +229,8 @@ fn media_type(said: &str) -> String {
     if fits { said.to_owned() } else { OCTETS.to_owned() }
 }
 
-/// Holds an anonymous session to what it may keep in all.
-async fn check_space(context: &CallContext, new_bytes: u64) -> Result<(), Refusal> {
+/// Holds an anonymous session to what it may keep in all. A retry by `key` brings nothing new.
+pub(super) async fn check_space(context: &CallContext, new_bytes: u64, key: Option<&str>) -> Result<(), Refusal> {
     if let Asker::User(_) = context.asker() {
         return Ok(());
     }
@@ -243,9 +244,19 @@ async fn check_space(context: &CallContext, new_bytes: u64) -> Result<(), Refusa
     if kept_bytes + new_bytes <= most {
         return Ok(());
     }
+    if let Some(key) = key
+        && context.runtime().knows_key(context.owner(), key).await?
+    {
+        return Ok(());
+    }
     let detail =
         format!("An anonymous session keeps at most {most} bytes. Register or sign in, and claim it to go on.");
     Err(Refusal::new(Code::QuotaReached, detail))
+}
+
+/// The files of one request are submitted one by one.
+fn key_of_file(key: &str, index: usize) -> String {
+    format!("{key}/{index}")
 }
 
 async fn submit_all(
@@ -257,7 +268,7 @@ async fn submit_all(
     let mut begun = Vec::with_capacity(files.len());
     for (index, Arrived { upload, name, media_type }) in files.into_iter().enumerate() {
         let object = upload.finish(&media_type, &name).await?;
-        let key = key.as_ref().map(|key| format!("{key}/{index}"));
+        let key = key.as_deref().map(|key| key_of_file(key, index));
         let submitted = context.runtime().submit(ingest(context, session_id, object, key)).await?;
         begun.push(submitted.execution_id);
     }

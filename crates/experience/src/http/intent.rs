@@ -7,9 +7,10 @@ use contract::{
 };
 use http::HeaderMap;
 use runtime::{RuntimeError, SubmitRequest};
+use security_guard::Asker;
 use serde_json::Value;
 
-use super::json::Json;
+use super::{files::check_space, json::Json};
 use crate::{CallContext, Credentials, Refusal};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -44,6 +45,11 @@ pub(super) async fn submit(
         return Err(RuntimeError::UnknownIntent(body.intent_type).into());
     }
     check_concurrency_key(body.concurrency_key.as_deref())?;
+    // A file may come in the parameters too.
+    if let Asker::Anonymous { .. } = context.asker() {
+        let size_bytes = serde_json::to_vec(&body.parameters).map_err(Refusal::internal)?.len();
+        check_space(&context, size_bytes as u64, idempotency_key.as_deref()).await?;
+    }
     let mut metadata = body.metadata;
     if let Some(solution_id) = body.solution_id {
         metadata.insert("solution_id".to_owned(), Value::String(solution_id));

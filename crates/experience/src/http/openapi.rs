@@ -91,10 +91,11 @@ fn add_problems(operation: &mut Operation, method: &Method, has_id: bool) {
         Some(ways) => ways.iter().any(|way| *way != SecurityRequirement::default()),
     };
     let has_body = operation.request_body.is_some();
-    let has_query =
-        operation.parameters.iter().flatten().any(|parameter| {
-            matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-        });
+    let has_query = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
     let possible = [
         (takes_credential, Code::AuthenticationRequired),
         (takes_credential, Code::Forbidden),

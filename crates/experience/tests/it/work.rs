@@ -80,8 +80,12 @@ async fn an_anonymous_session_works_within_its_limits() {
         post("/api/files").form(form(&[("file", Some("a.csv"), content), ("session_id", None, &session_id)]))
     };
     house.ask(upload(&"x".repeat(21))).await.refused(413, "payload_too_large");
-    house.ask(upload("twelve bytes")).await.expect(201);
+    let first = house.ask(upload("twelve bytes").header("idempotency-key", "a")).await.expect(201).json();
     house.ask(upload("twelve bytes")).await.refused(429, "quota_reached");
+    let retried = house.ask(upload("twelve bytes").header("idempotency-key", "a")).await.expect(201).json();
+    assert_eq!(retried["artifact_id"], first["artifact_id"], "a retry brings nothing new");
+    let in_parameters = submit(&session_id, "echo", json!({ "text": "twelve bytes" }));
+    house.ask(in_parameters).await.refused(429, "quota_reached");
     house.ask(submit(&session_id, "echo", json!({}))).await.refused(429, "quota_reached");
     house
         .ask(post("/api/files").form(form(&[("file", Some("a.csv"), "x")])))
