@@ -60,6 +60,8 @@ pub struct ExperienceLimits {
     pub sockets: usize,
     pub sockets_per_user: usize,
     pub sockets_per_address: usize,
+    /// Streams of Server-Sent Events that somebody may have open at a time.
+    pub streams_per_user: usize,
     /// Messages on one socket.
     pub messages: RateLimit,
     /// Frames on one socket that cannot be understood, before it is closed with 1008.
@@ -91,6 +93,7 @@ impl Default for ExperienceLimits {
             sockets: 10_000,
             sockets_per_user: 10,
             sockets_per_address: 50,
+            streams_per_user: 50,
             messages: RateLimit::with_burst(20, Duration::from_secs(1), 60),
             bad_frames: 20,
             unsent_messages: 256,

@@ -8,7 +8,7 @@ use security_guard::{Clock, SecurityGuard};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::ExperienceConfig, http, metrics::Metrics, socket::Sockets};
+use crate::{config::ExperienceConfig, http, metrics::Metrics, socket::Sockets, stream::Places};
 
 /// How many may upload at a time who have shown no credential yet.
 const STRANGERS_UPLOADS: usize = 32;
@@ -28,6 +28,8 @@ pub struct Plane {
     /// Places for uploads of whoever has shown no credential yet.
     pub(crate) strangers_uploads: Semaphore,
     pub(crate) metrics: Metrics,
+    /// The open streams over HTTP.
+    pub(crate) streams: Places,
 }
 
 /// The Experience Plane. Cheap to clone.
@@ -48,7 +50,9 @@ impl Experience {
         let draining = CancellationToken::new();
         let strangers_uploads = Semaphore::new(STRANGERS_UPLOADS);
         let metrics = Metrics::new(runtime.clone(), sockets.clone());
-        let plane = Plane { guard, runtime, agents, config, clock, draining, sockets, strangers_uploads, metrics };
+        let streams = Places::new(config.limits.streams_per_user);
+        let plane =
+            Plane { guard, runtime, agents, config, clock, draining, sockets, strangers_uploads, metrics, streams };
         Self { plane: Arc::new(plane) }
     }
 

@@ -60,7 +60,7 @@ pub(super) struct UploadForm {
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is put together of JSON, and only described here")]
 pub(super) enum Uploaded {
-    One(Artifact),
+    One(Box<Artifact>),
     Several { artifacts: Vec<Artifact> },
 }
 

@@ -2,6 +2,7 @@
 //! execution. It knows no dialect: every event is told as it is stored.
 
 mod cursor;
+mod places;
 mod sse;
 mod ws;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::Plane;
+
+pub(crate) use places::Places;
 
 /// `/api/execution/{id}/events` and `/api/execution/{id}/stream`.
 pub fn routes() -> OpenApiRouter<Arc<Plane>> {

@@ -15,7 +15,10 @@ use runtime::port::store::JournalEvent;
 use serde::Deserialize;
 use tracing::error;
 
-use super::cursor::{ExecutionEvents, parse_cursor};
+use super::{
+    cursor::{ExecutionEvents, parse_cursor},
+    places::Place,
+};
 use crate::{CallContext, Plane, Refusal};
 
 /// How often a comment keeps an idle stream open through proxies.
@@ -47,6 +50,7 @@ pub(super) struct After {
         (status = 400, description = "The cursor cannot be used."),
         (status = 401, description = "No credential, or a bad one."),
         (status = 404, description = "There is no such execution, or it is not the caller's."),
+        (status = 429, description = "The caller has as many streams open as somebody may have."),
     ),
 )]
 pub(super) async fn execution_events(
@@ -63,15 +67,18 @@ pub(super) async fn execution_events(
     if after > 0 && events.are_over().await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let place = plane.streams.take(context.asker())?;
     let draining = plane.draining.clone().cancelled_owned();
-    let pages = stream::unfold(events, next_page).take_until(draining);
+    let pages = stream::unfold((events, place), next_page).take_until(draining);
     let events = pages.flat_map(|page| stream::iter(page.into_iter().map(|event| Ok::<_, Infallible>(told(&event)))));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
-async fn next_page(mut events: ExecutionEvents) -> Option<(Vec<JournalEvent>, ExecutionEvents)> {
+async fn next_page(
+    (mut events, place): (ExecutionEvents, Place),
+) -> Option<(Vec<JournalEvent>, (ExecutionEvents, Place))> {
     match events.next().await {
-        Ok(page) => page.map(|page| (page, events)),
+        Ok(page) => page.map(|page| (page, (events, place))),
         Err(error) => {
             // The client comes back from where it stood.
             error!(%error, "the events of an execution cannot be read");

@@ -195,6 +195,16 @@ impl Server {
         answer
     }
 
+    /// Sends a request as it is and reads no more than the beginning of a good answer.
+    pub(crate) async fn begin(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut beginning = [0; 12];
+        within(stream.read_exact(&mut beginning)).await.unwrap();
+        assert_eq!(&beginning, b"HTTP/1.1 200");
+        stream
+    }
+
     /// Sends a request as it is and reads the answer to its end.
     pub(crate) async fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();

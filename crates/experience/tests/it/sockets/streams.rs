@@ -110,3 +110,36 @@ async fn a_stream_has_its_own_execution_only() {
     assert_eq!(all[0]["event_type"], "execution.accepted");
     assert_eq!(all[all.len() - 1]["event_type"], "execution.cancelled");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_more_streams_than_they_may() {
+    let server = Server::with("[experience.limits]\nstreams_per_user = 1").await;
+    let (ada, bob) = (server.register("ada").await, server.register("bob").await);
+    let execution_id = submit(&server, &ada, "two_steps", None).await;
+    let other_id = submit(&server, &bob, "two_steps", None).await;
+    let get = |who: &SignedIn, execution_id: &ExecutionId| {
+        format!(
+            "GET /api/execution/{execution_id}/events HTTP/1.1\r\nhost: {}\r\nconnection: close\r\nauthorization: Bearer {}\r\n\r\n",
+            server.address, who.access_token.0
+        )
+    };
+    let first = server.begin(&get(&ada, &execution_id)).await;
+    let refused = server.raw(&get(&ada, &execution_id)).await;
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("retry-after: 5"), "{refused}");
+    drop(server.begin(&get(&bob, &other_id)).await);
+
+    // Whoever goes away gives the place back, as soon as the server notices.
+    drop(first);
+    server.gate.notify_one();
+    server.gate.notify_one();
+    server.runtime.wait(&ada.caller.owner(), &execution_id).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    loop {
+        let answer = server.raw(&get(&ada, &execution_id)).await;
+        if answer.starts_with("HTTP/1.1 200") {
+            assert!(answer.contains("execution.completed"), "{answer}");
+            return;
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{answer}");
+    }
+}
