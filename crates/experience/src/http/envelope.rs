@@ -49,9 +49,11 @@ pub(super) async fn wrap(State(plane): State<Arc<Plane>>, mut request: Request, 
     let _entered = span.enter();
     let mut response = problem_document(response, &id);
     let took = began.elapsed();
+    // A number in JSON has 64 bits at most; what is wider is written as a text.
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let route = route.as_ref().map(MatchedPath::as_str);
     plane.metrics.count_request(&method, route, response.status(), took);
-    info!(%method, path, status = response.status().as_u16(), took_ms = took.as_millis(), "answered");
+    info!(%method, path, status = response.status().as_u16(), took_ms, "answered");
     finish(response.headers_mut(), id);
     response
 }

@@ -100,6 +100,8 @@ enum Symbol {
     /// True for the top, false for the bottom.
     Top(bool),
     MostCommon,
+    /// "Most" without "common".
+    Most,
     Rows,
     Number(u32),
     Column(usize),
@@ -151,7 +153,7 @@ const ROWS: [&str; 8] = ["row", "rows", "record", "records", "entry", "entries",
 const PLACES: [&str; 6] = ["data", "table", "file", "dataset", "spreadsheet", "sheet"];
 
 /// Phrases of several words first: the first that fits is taken.
-const PHRASES: [(&[&str], Symbol); 43] = [
+const PHRASES: [(&[&str], Symbol); 45] = [
     (&["total", "number", "of"], Symbol::Count),
     (&["total", "count", "of"], Symbol::Count),
     (&["how", "many"], Symbol::Count),
@@ -164,6 +166,8 @@ const PHRASES: [(&[&str], Symbol); 43] = [
     (&["group", "by"], Symbol::By),
     (&["most", "common"], Symbol::MostCommon),
     (&["most", "frequent"], Symbol::MostCommon),
+    (&["most"], Symbol::Most),
+    (&["fewest"], Symbol::Aggregate(Aggregate::Min)),
     (&["count"], Symbol::Count),
     (&["average"], Symbol::Aggregate(Aggregate::Average)),
     (&["avg"], Symbol::Aggregate(Aggregate::Average)),
@@ -233,11 +237,37 @@ fn symbols(words: &[String], names: &[Vec<String>], file: &[String]) -> Vec<Symb
             symbols.push(*symbol);
             place += phrase.len();
         } else {
-            symbols.extend(of_word(&rest[0], file));
+            let symbol = of_word(&rest[0], file);
+            symbols.extend(if symbol == Some(Symbol::Unknown) { misspelt(&rest[0], names) } else { symbol });
             place += 1;
         }
     }
     symbols
+}
+
+/// What a word means that is a slip away from one that is understood; unknown where it could be several.
+fn misspelt(word: &str, names: &[Vec<String>]) -> Option<Symbol> {
+    let slips = match word.len() {
+        0..5 => return Some(Symbol::Unknown),
+        5..8 => 1,
+        _ => 2,
+    };
+    let is_near = |known: &str| strsim::osa_distance(word, known) <= slips;
+    let single = |(phrase, symbol): &(&[&str], Symbol)| match phrase {
+        [known] if is_near(known) => Some(*symbol),
+        _ => None,
+    };
+    let columns = names.iter().enumerate().filter_map(|(column, name)| match name.as_slice() {
+        [known] if is_near(known) => Some(Symbol::Column(column)),
+        _ => None,
+    });
+    let rows = ROWS.iter().filter(|known| is_near(known)).map(|_| Symbol::Rows);
+    let mut meanings: Vec<Symbol> = PHRASES.iter().filter_map(single).chain(columns).chain(rows).collect();
+    meanings.dedup();
+    match meanings.as_slice() {
+        [meaning] => Some(*meaning),
+        _ => Some(Symbol::Unknown),
+    }
 }
 
 fn of_word(word: &str, file: &[String]) -> Option<Symbol> {
@@ -280,15 +310,23 @@ fn alike(left: &str, right: &str) -> bool {
 }
 
 fn plan(symbols: &[Symbol], columns: &[Column]) -> Option<Plan> {
-    use Symbol::{Aggregate as A, By, Column as C, Count, Distinct, MostCommon, Number, Rows, Top};
+    use Symbol::{Aggregate as A, By, Column as C, Count, Distinct, Most, MostCommon, Number, Rows, Top};
     match *symbols {
         [Count, Rows] | [Count] | [A(Aggregate::Sum), Rows] => Some(Plan {
             sql: format!("SELECT COUNT(*) AS \"rows\" FROM {TABLE_NAME}"),
             title: "The number of rows".to_owned(),
             columns: Vec::new(),
         }),
-        [Count, Rows, By, C(group)] | [Rows, By, C(group)] | [By, C(group), Count, Rows] => {
-            Some(count_by(group, columns))
+        [Count, Rows, By, C(group)]
+        | [Rows, By, C(group)]
+        | [By, C(group), Count, Rows]
+        | [Distinct, C(group), Most, Rows] => Some(count_by(group, columns)),
+        [Distinct, C(group), A(extreme), A(aggregate), C(column)]
+        | [A(extreme), A(aggregate), C(column), By, C(group)] => {
+            rank(is_best(extreme)?, DEFAULT_TOP, aggregate, group, column, columns)
+        }
+        [Distinct, C(group), A(extreme), C(column)] => {
+            rank(is_best(extreme)?, DEFAULT_TOP, extreme, group, column, columns)
         }
         [Count, Distinct, C(column)] => Some(count_distinct(column, columns)),
         [A(aggregate), C(column)] | [A(aggregate), Rows, C(column)] => aggregate_all(aggregate, column, columns),
@@ -311,6 +349,15 @@ fn plan(symbols: &[Symbol], columns: &[Column]) -> Option<Plan> {
         }
         [Distinct, C(column)] => Some(distinct(column, columns)),
         _ => None,
+    }
+}
+
+/// Whether the largest come first; nothing for what is no end of an order.
+fn is_best(extreme: Aggregate) -> Option<bool> {
+    match extreme {
+        Aggregate::Max => Some(true),
+        Aggregate::Min => Some(false),
+        Aggregate::Average | Aggregate::Sum => None,
     }
 }
 
@@ -477,6 +524,22 @@ mod tests {
             (
                 "show me the bottom 2 orders by amount",
                 "SELECT * FROM data WHERE \"amount\" IS NOT NULL ORDER BY \"amount\" ASC LIMIT 2",
+            ),
+            (
+                "averge amuont per city",
+                "SELECT \"city\", AVG(\"amount\") AS \"average amount\" FROM data GROUP BY \"city\" ORDER BY 2 DESC, 1",
+            ),
+            (
+                "Which city has the highest amount?",
+                "SELECT \"city\", MAX(\"amount\") AS \"largest amount\" FROM data WHERE \"city\" IS NOT NULL GROUP BY \"city\" HAVING COUNT(\"amount\") > 0 ORDER BY 2 DESC, 1 LIMIT 10",
+            ),
+            (
+                "which city has the lowest average amount",
+                "SELECT \"city\", AVG(\"amount\") AS \"average amount\" FROM data WHERE \"city\" IS NOT NULL GROUP BY \"city\" HAVING COUNT(\"amount\") > 0 ORDER BY 2 ASC, 1 LIMIT 10",
+            ),
+            (
+                "which city has the most orders",
+                "SELECT \"city\", COUNT(*) AS \"rows\" FROM data GROUP BY \"city\" ORDER BY COUNT(*) DESC, \"city\"",
             ),
             (
                 "which cities are there?",
