@@ -1,6 +1,6 @@
 // The parts that pages are made of: buttons, fields, dialogs, menus, empty and waiting states.
 
-import { classes, html, useEffect, useRef, useState } from './html.js';
+import { classes, html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { inFull, when } from './format.js';
 import { Icon } from './icons.js';
 import { hasMoved } from './router.js';
@@ -111,7 +111,8 @@ export function Menu({ label, icon = 'more', items }) {
   const [isOpen, setOpen] = useState(false);
   const place = useRef(/** @type {HTMLElement | null} */ (null));
   const buttons = () => [...(place.current?.querySelectorAll('[role=menuitem]') ?? [])].map((item) => /** @type {HTMLElement} */ (item));
-  useEffect(() => {
+  // Before the next key is pressed, however fast it comes.
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     buttons()[0]?.focus();
     const away = (/** @type {Event} */ event) => !place.current?.contains(/** @type {Node} */ (event.target)) && setOpen(false);

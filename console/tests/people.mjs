@@ -36,7 +36,7 @@ export const tests = {
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
     assert.equal(outline, 'solid');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Files' }).waitFor();
+    await page.getByRole('heading', { name: 'Files', exact: true }).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
     await page.goBack();
     await page.locator('.answer-foot').waitFor();

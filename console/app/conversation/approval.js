@@ -39,9 +39,9 @@ export function ApprovalCard({ approval, decide, children }) {
   }
   return html`<section class="approval approval-pending" aria-label=${`Approval: ${words(intent)}`}>
     <h3><${Fermata} />${words(intent)}?</h3>
-    <p>${describeIntent(intents, intent) ?? approval.reason}</p>
+    <p>${describeIntent(intents, intent) ?? ''}</p>
     <dl class="facts">
-      ${Object.entries(parameters).map(([name, value]) => html`<dt><label for=${`${approval.hookId}-${name}`}>${words(name)}</label></dt>
+      ${shown(parameters).map(([name, value]) => html`<dt><label for=${`${approval.hookId}-${name}`}>${words(name)}</label></dt>
         <dd>${corrections && typeof value !== 'object'
           ? html`<input id=${`${approval.hookId}-${name}`} defaultValue=${String(value)} onInput=${(/** @type {any} */ event) => setCorrections({ ...corrections, [name]: typed(event.target.value, value) })} />`
           : html`<b>${cell(value)}</b>`}</dd>`)}
@@ -58,6 +58,10 @@ export function ApprovalCard({ approval, decide, children }) {
   </section>`;
 }
 
+/** What says something to a person: not the id of a thing whose name stands beside it. @param {Record<string, any>} parameters */
+function shown(parameters) {
+  return Object.entries(parameters).filter(([name]) => !(name.endsWith('_id') && parameters[name.slice(0, -'_id'.length)]));
+}
 
 /** What was typed, of the kind that it was before. @param {string} text @param {unknown} before */
 function typed(text, before) {

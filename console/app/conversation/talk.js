@@ -113,6 +113,7 @@ export class Talk {
   say(text, options = {}) {
     if (!this.socket) return;
     const id = this.socket.say(text, options);
+    this.saidHere = id;
     this.transcript.say(id, text);
     this.isNew = false;
     this.title ||= text.slice(0, 80);

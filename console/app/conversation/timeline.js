@@ -61,9 +61,10 @@ export function Timeline({ talk, version, actions }) {
     if (isAtEnd.current) toEnd();
   }, [version, turns.length]);
 
+  // What was said here is followed from wherever one was reading; what another tab says is not.
   useEffect(() => {
     const last = turns.at(-1);
-    if (last?.status === 'sending') {
+    if (last && last.id === talk.saidHere) {
       isAtEnd.current = true;
       toEnd();
     }

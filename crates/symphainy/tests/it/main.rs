@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit;
+mod browser;
 mod command_line;
 mod crash;
 mod forgotten;
