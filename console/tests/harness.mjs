@@ -95,6 +95,11 @@ export async function say(page, text, { isAwaited = true } = {}) {
   if (isAwaited) await page.locator('.answer-foot').nth(before).waitFor();
 }
 
+/** Waits until this stands where one writes. */
+export async function written(page, text) {
+  await page.waitForFunction((text) => document.getElementById('message')?.value === text, text);
+}
+
 export async function upload(page, ...files) {
   await page.locator('.composer input[type=file]').setInputFiles(files);
   await page.locator('.upload-ready').nth(files.length - 1).waitFor();

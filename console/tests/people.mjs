@@ -1,7 +1,7 @@
 // Different people and machines: the keyboard alone, a narrow screen, the dark, little motion.
 
 import assert from 'node:assert/strict';
-import { orders, say, upload } from './harness.mjs';
+import { orders, say, upload, written } from './harness.mjs';
 
 /** Presses Tab until the element that has the focus fits. */
 async function tabTo(page, fits, most = 60) {
@@ -37,21 +37,21 @@ export const tests = {
     assert.equal(outline, 'solid');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Files', exact: true }).waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+    await page.waitForFunction(() => document.activeElement.tagName === 'H1');
     await page.goBack();
     await page.locator('.answer-foot').waitFor();
     await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.press('/');
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'message');
+    await page.waitForFunction(() => document.activeElement.id === 'message');
     await page.keyboard.press('ArrowUp');
-    assert.equal(await page.locator('#message').inputValue(), 'which files are there?');
+    await written(page, 'which files are there?');
     await page.locator('#message').fill('');
     await tabTo(page, () => document.activeElement.getAttribute('aria-label') === 'What can be done with this conversation');
     await page.keyboard.press('Enter');
     await page.keyboard.press('ArrowDown');
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Delete');
+    await page.waitForFunction(() => document.activeElement.textContent === 'Delete');
     await page.keyboard.press('Escape');
-    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-expanded')), 'false');
+    await page.waitForFunction(() => document.activeElement.getAttribute('aria-expanded') === 'false');
   },
 
   async 'a narrow screen shows all of it'(stage) {

@@ -33,11 +33,13 @@ function MadeOne({ described }) {
   useEffect(() => {
     if (described.lifecycle_state === 'deleted') return undefined;
     let isGone = false;
+    // The margin counts from the frame that scrolls; seen from the window, what is below the frame's edge is not near but hidden.
+    const root = place.current?.closest('.timeline') ?? null;
     const seen = new IntersectionObserver(([entry]) => {
       if (!entry.isIntersecting) return;
       seen.disconnect();
       readArtifact(described.artifact_id).then((found) => !isGone && setArtifact(found), () => {});
-    }, { rootMargin: '400px' });
+    }, { root, rootMargin: '400px' });
     if (place.current) seen.observe(place.current);
     return () => {
       isGone = true;
