@@ -20,15 +20,16 @@ const AXUM: &[&str] =
 const SQL: &[&str] = &["rusqlite", "libsqlite3-sys", "sqlx", "tokio-postgres", "deadpool-postgres", "postgres"];
 const NATS: &[&str] = &["async-nats", "nats"];
 const TOKIO: &[&str] = &["tokio", "tokio-util", "tokio-stream"];
+const MAIL: &[&str] = &["lettre"];
 const CHANCE: &[&str] = &["rand", "getrandom"];
 
 const ROOMS: &[Room] = &[
     Room { name: "contract", may_use: &[], never: &[AXUM, SQL, NATS, TOKIO, CHANCE] },
-    Room { name: "security-guard", may_use: &["contract"], never: &[AXUM, SQL, NATS] },
+    Room { name: "security-guard", may_use: &["contract"], never: &[AXUM, SQL, NATS, MAIL] },
     Room { name: "runtime", may_use: &["contract"], never: &[AXUM, SQL, NATS] },
     Room { name: "agents", may_use: &["contract", "runtime"], never: &[AXUM, SQL, NATS] },
     Room { name: "realms", may_use: &["contract", "runtime"], never: &[AXUM, SQL, NATS] },
-    Room { name: "experience", may_use: &["contract", "runtime", "security-guard"], never: &[SQL, NATS] },
+    Room { name: "experience", may_use: &["contract", "runtime", "security-guard"], never: &[SQL, NATS, MAIL] },
     Room {
         name: "public-works",
         // It brings the plugs for the ports that these own.
