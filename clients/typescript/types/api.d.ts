@@ -128,7 +128,7 @@ export interface ArtifactPage {
 }
 
 /** What was asked for. */
-export type AuditAction = "register" | "sign_in" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "offer_factor" | "confirm_factor" | "remove_factor" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
+export type AuditAction = "register" | "sign_in" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "offer_factor" | "confirm_factor" | "remove_factor" | "request_reset" | "recover_password" | "request_verification" | "verify_email" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
 
 /** One decision. */
 export interface AuditEntry {
@@ -240,6 +240,12 @@ export type ClientFrame = AgentMessage & {
 } & {
   type: "safety_response";
 };
+
+/** The body of `POST /api/auth/email/confirm`. */
+export interface ConfirmEmail {
+  /** Out of the letter. */
+  token: Secret;
+}
 
 /** The body of `POST /api/auth/second-factor/confirm`. */
 export interface ConfirmFactor {
@@ -592,6 +598,12 @@ export interface LegacyIntent {
   session_id?: ConversationId | null;
 }
 
+/** The answer of `POST /api/auth/register` where the address has to be confirmed first, and of whatever sends a letter. It is the same whether there is such an account or not. */
+export interface LetterPromised {
+  message: string;
+  success: boolean;
+}
+
 /** Where an artifact is in its life. */
 export type LifecycleState = "draft" | "ready" | "archived" | "deleted";
 
@@ -794,6 +806,7 @@ export interface Refresh {
 export interface Register {
   /** Up to 254 characters (RFC 5321). */
   email: string;
+  invitation?: Secret | null;
   /** 1 to 100 characters. */
   name: string;
   password: Secret;
@@ -813,9 +826,21 @@ export interface RenameConversation {
   title: string;
 }
 
+/** The body of `POST /api/auth/password/forgot` and `POST /api/auth/email/verify`. */
+export interface RequestLetter {
+  email: string;
+}
+
 /** The body of `POST /api/auth/ticket`. */
 export interface RequestTicket {
   session_id?: SessionId | null;
+}
+
+/** The body of `POST /api/auth/password/reset`. */
+export interface ResetPassword {
+  new_password: Secret;
+  /** Out of the letter. */
+  token: Secret;
 }
 
 /** The body of `POST /api/artifact/resolve`. */

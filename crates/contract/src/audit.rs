@@ -26,6 +26,12 @@ pub enum AuditAction {
     OfferFactor,
     ConfirmFactor,
     RemoveFactor,
+    /// Somebody asked for a letter to set a new password; whose address it was is not said.
+    RequestReset,
+    /// A new password by a letter.
+    RecoverPassword,
+    RequestVerification,
+    VerifyEmail,
     /// An operator, on the data folder.
     CreateUser,
     DisableUser,

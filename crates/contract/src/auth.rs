@@ -31,6 +31,41 @@ pub struct Register {
     /// An anonymous session to claim.
     #[serde(default)]
     pub session_id: Option<SessionId>,
+    /// An invitation's token: the account begins in the tenant that invited, instead of in one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Secret>,
+}
+
+/// The answer of `POST /api/auth/register` where the address has to be confirmed first, and of whatever sends a letter. It is the same
+/// whether there is such an account or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LetterPromised {
+    pub success: bool,
+    pub message: String,
+}
+
+/// The body of `POST /api/auth/password/forgot` and `POST /api/auth/email/verify`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestLetter {
+    pub email: String,
+}
+
+/// The body of `POST /api/auth/password/reset`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetPassword {
+    /// Out of the letter.
+    pub token: Secret,
+    pub new_password: Secret,
+}
+
+/// The body of `POST /api/auth/email/confirm`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmEmail {
+    /// Out of the letter.
+    pub token: Secret,
 }
 
 /// The body of `POST /api/auth/login`.

@@ -84,6 +84,7 @@ codes! {
     ForeignOrigin = "foreign_origin", 403, "The origin is not allowed";
     CsrfTokenInvalid = "csrf_token_invalid", 403, "The CSRF token is not valid";
     AccountDisabled = "account_disabled", 403, "The account is disabled";
+    EmailNotVerified = "email_not_verified", 403, "The address is not confirmed";
     NotFound = "not_found", 404, "Not found";
     UnknownIntent = "unknown_intent", 404, "No such intent";
     UnknownAgent = "unknown_agent", 404, "No such agent";

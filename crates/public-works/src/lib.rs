@@ -2,6 +2,7 @@
 //! servers. It knows how things are kept and reached and nothing of what they mean; no HTTP is served here.
 
 pub mod backup;
+pub mod mail;
 pub mod models;
 pub mod objects;
 pub mod outbound;

@@ -8,7 +8,13 @@ use contract::{Owner, SessionId, SignInId, TenantId, Timestamp, UserId, session:
 use serde_json::{Map, Value};
 
 use crate::{
-    audit::AuditLog, factors::SecondFactors, identities::Identities, keys::ApiKeys, peer::Device, roles::Role,
+    audit::AuditLog,
+    factors::SecondFactors,
+    identities::Identities,
+    keys::ApiKeys,
+    mailbox::{Mailbox, NewLetter},
+    peer::Device,
+    roles::Role,
     tenants::Tenants,
 };
 
@@ -137,8 +143,13 @@ pub struct NewAccount {
     pub password_hash: PasswordHash,
     pub tenant: Tenant,
     pub role: Role,
-    /// Absent where an administrator creates the account.
+    /// Absent where an administrator creates the account, and where the address has to be verified first.
     pub sign_in: Option<NewSignIn>,
+    /// Goes into the outbox in any case, so that a known address makes as much work as an unknown one.
+    pub letter: Option<NewLetter>,
+    /// A token of an invitation for this address, which is used up: the user joins that tenant, and `tenant` is not written. One that
+    /// came by mail shows that the address is theirs.
+    pub invitation: Option<TokenHash>,
 }
 
 /// A sign-in to be written with the first token of its family.
@@ -169,6 +180,12 @@ pub enum Registered {
     /// Without a sign-in, where none was asked for.
     Created(Box<Standing>),
     EmailTaken,
+    /// The invitation is none, or another address's.
+    NotInvited,
+    /// The tenant of the invitation has as many members as it may.
+    TenantFull,
+    /// There was a letter, and the outbox takes no more.
+    OutboxFull,
 }
 
 /// What a sign-in writes, after the password has been found right.
@@ -307,7 +324,7 @@ pub struct UserRows {
 
 /// Where accounts are kept.
 #[async_trait]
-pub trait Accounts: ApiKeys + AuditLog + Identities + SecondFactors + Tenants + Send + Sync {
+pub trait Accounts: ApiKeys + AuditLog + Identities + Mailbox + SecondFactors + Tenants + Send + Sync {
     /// The server's secrets; `candidate` becomes them where there are none. Two starts at once get the same.
     async fn secrets(&self, candidate: ServerSecrets) -> Result<ServerSecrets, StoreError>;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     RateLimit,
+    guard::is_link,
     providers::{self, ProviderConfig},
 };
 
@@ -57,6 +58,10 @@ pub struct AuthConfig {
     pub registration_domains: Vec<String>,
     pub password: PasswordConfig,
     pub audit: AuditConfig,
+    /// Whether an address has to be shown to be somebody's before they can sign in with it.
+    pub verify_email: VerifyEmail,
+    /// Where links in letters lead: `"https://app.example.com/mail/{purpose}#{token}"`. Absent: letters carry the token alone.
+    pub mail_link: Option<String>,
     /// Whose tokens are credentials here too.
     pub providers: Vec<ProviderConfig>,
 }
@@ -75,6 +80,8 @@ impl Default for AuthConfig {
             registration_domains: Vec::new(),
             password: PasswordConfig::default(),
             audit: AuditConfig::default(),
+            verify_email: VerifyEmail::Off,
+            mail_link: None,
             providers: Vec::new(),
         }
     }
@@ -85,9 +92,20 @@ impl Default for AuthConfig {
 #[serde(rename_all = "snake_case")]
 pub enum Registration {
     Open,
+    /// Whoever brings an invitation into a tenant.
+    Invite,
     /// Whoever has an address in one of `auth.registration_domains`.
     Domain,
     Closed,
+}
+
+/// Whether addresses are verified by a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyEmail {
+    Off,
+    /// Nobody signs in by a password before, and a registration does not tell whether an address is known.
+    Required,
 }
 
 /// The section `auth.password`: the cost of a hash and the pool that computes them.
@@ -96,6 +114,8 @@ pub enum Registration {
 pub struct PasswordConfig {
     /// The shortest password, in characters.
     pub min_length: usize,
+    /// The shortest one of an account without a second factor, as every new one is, where this is more. NIST SP 800-63B-4 asks for 15.
+    pub min_length_without_second_factor: usize,
     /// Memory of one hash, in KiB.
     pub memory_kib: u32,
     pub passes: u32,
@@ -108,7 +128,15 @@ pub struct PasswordConfig {
 
 impl Default for PasswordConfig {
     fn default() -> Self {
-        Self { min_length: 8, memory_kib: 64 * 1024, passes: 3, lanes: 1, workers: None, waiting: 64 }
+        Self {
+            min_length: 8,
+            min_length_without_second_factor: 8,
+            memory_kib: 64 * 1024,
+            passes: 3,
+            lanes: 1,
+            workers: None,
+            waiting: 64,
+        }
     }
 }
 
@@ -168,6 +196,10 @@ pub struct GuardLimits {
     pub login_account: RateLimit,
     /// Registrations, by address.
     pub register: RateLimit,
+    /// Letters that somebody asks for, by address of the client.
+    pub letters: RateLimit,
+    /// Letters that somebody asks for, by address of the mailbox; more are not sent, and nobody is told.
+    pub letters_to: RateLimit,
     /// New anonymous sessions, by address. Each is a row, so that there has to be a bound.
     pub anonymous_sessions: RateLimit,
 }
@@ -179,6 +211,8 @@ impl Default for GuardLimits {
             login: RateLimit::new(5, minutes(1)),
             login_account: RateLimit::new(10, minutes(15)),
             register: RateLimit::new(3, minutes(5)),
+            letters: RateLimit::new(5, minutes(10)),
+            letters_to: RateLimit::new(3, minutes(60)),
             anonymous_sessions: RateLimit::new(600, minutes(1)),
         }
     }
@@ -196,7 +230,7 @@ impl GuardConfig {
     /// Checks what serde cannot: that the values make sense together.
     pub fn check(&self) -> Result<(), BadSetting> {
         let AuthConfig { access_token_ttl, refresh_token_ttl, ticket_ttl, leeway, password, audit, .. } = &self.auth;
-        let rules: [(bool, &'static str, &'static str); 15] = [
+        let rules: [(bool, &'static str, &'static str); 16] = [
             (!self.auth.issuer.is_empty(), "auth.issuer", "must not be empty"),
             (!self.auth.audience.is_empty(), "auth.audience", "must not be empty"),
             (*access_token_ttl >= Duration::from_secs(1), "auth.access_token_ttl", "must be at least \"1s\""),
@@ -213,6 +247,11 @@ impl GuardConfig {
             ),
             (*leeway <= MOST_LEEWAY, "auth.leeway", "must be at most \"5s\""),
             (password.min_length >= 8, "auth.password.min_length", "must be at least 8"),
+            (
+                self.auth.mail_link.as_deref().is_none_or(is_link),
+                "auth.mail_link",
+                "must be an address with {token} in it, such as \"https://app.example.com/mail/{purpose}#{token}\"",
+            ),
             (password.memory_kib >= LEAST_MEMORY_KIB, "auth.password.memory_kib", "must be at least 19456 (19 MiB)"),
             (password.passes >= LEAST_PASSES, "auth.password.passes", "must be at least 2"),
             (password.lanes >= LEAST_LANES, "auth.password.lanes", "must be at least 1"),

@@ -5,6 +5,7 @@ mod audit;
 mod factors;
 mod identities;
 mod keys;
+mod mailbox;
 mod tenants;
 
 use std::{sync::Arc, time::Duration};
@@ -53,6 +54,10 @@ pub async fn run<F: Future<Output = Plug>>(open: impl Fn() -> F) {
     factors::a_step_is_used_once_by_whoever_is_first(open().await).await;
     audit::a_tenant_sees_its_own_records(open().await).await;
     audit::the_audit_is_trimmed_from_its_beginning(open().await).await;
+    mailbox::a_letter_waits_until_it_is_out(open().await).await;
+    mailbox::the_outbox_has_a_bound(open().await).await;
+    mailbox::a_registration_posts_its_letter_whoever_it_is(open().await).await;
+    mailbox::a_token_of_a_letter_is_good_once(open().await).await;
     keys::run(&open).await;
     tenants::run(&open).await;
     identities::run(&open).await;
@@ -139,6 +144,8 @@ fn account(number: u8, email: &str, sign_in: Option<NewSignIn>) -> NewAccount {
         tenant: Tenant { tenant_id: tenant_id(number), name: format!("Person {number}"), created_at: at(0) },
         role: Role::Owner,
         sign_in,
+        letter: None,
+        invitation: None,
     }
 }
 
@@ -220,6 +227,7 @@ async fn parallel_registrations_have_one_winner(plug: Plug) {
         match answer.await.expect("no panic").expect("an answer") {
             Registered::Created(_) | Registered::SignedIn(_) => winners += 1,
             Registered::EmailTaken => {}
+            other => panic!("nobody is invited: {other:?}"),
         }
     }
     assert_eq!(winners, 1);

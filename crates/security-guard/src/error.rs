@@ -35,6 +35,8 @@ pub enum GuardError {
     TokenReused,
     #[error("This account is disabled. Ask an administrator to enable it.")]
     AccountDisabled,
+    #[error("This e-mail address is not confirmed. Follow the link in the letter that was sent there, then sign in.")]
+    EmailNotVerified,
     #[error("This e-mail address cannot be registered. Sign in instead, or use another address.")]
     EmailTaken,
     /// It is known who asks, and they may not.
@@ -95,6 +97,7 @@ impl GuardError {
             Self::TokenInvalid => Code::TokenInvalid,
             Self::TokenReused => Code::TokenReused,
             Self::AccountDisabled => Code::AccountDisabled,
+            Self::EmailNotVerified => Code::EmailNotVerified,
             Self::EmailTaken => Code::EmailTaken,
             Self::Forbidden(_) => Code::Forbidden,
             Self::Conflict(_) => Code::Conflict,

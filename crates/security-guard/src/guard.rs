@@ -8,9 +8,12 @@ mod delegate;
 mod factors;
 mod identities;
 mod keys;
+mod letters;
 mod login;
 mod logout;
 mod password;
+mod post;
+mod recovery;
 mod refresh;
 mod register;
 mod sessions;
@@ -31,10 +34,13 @@ use contract::{
     session::Session,
 };
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use audit::CheckedChain;
+pub(crate) use letters::is_link;
 pub use login::LoginAnswer;
 pub use password::HeldBack;
+pub use register::Welcome;
 pub use signing::Rotation;
 pub use tenants::Switched;
 pub use users::{NewUser, UserPage, UserSummary};
@@ -42,10 +48,12 @@ pub use users::{NewUser, UserPage, UserSummary};
 use crate::{
     Accounts, Caller, Clock, GuardConfig, GuardError, KeyedLimiter,
     access_token::{AccessTokens, Subject},
-    accounts::{FreshSession, NewSignIn, SignedInAs, SigningKey, Standing},
+    accounts::{FreshSession, NewSignIn, SignedInAs, SigningKey, Standing, TokenHash},
     clock::random,
     hashing::Hashing,
     known_sessions::KnownSessions,
+    mail::Mail,
+    memory::MemoryMail,
     peer::Peer,
     providers::{KeySource, NoKeySource, Providers},
     refresh_token::RefreshToken,
@@ -62,6 +70,9 @@ struct Inner {
     config: GuardConfig,
     accounts: Arc<dyn Accounts>,
     clock: Arc<dyn Clock>,
+    mail: Arc<dyn Mail>,
+    /// A letter came into the outbox.
+    posted: Notify,
     /// Exchanged whole when the keys are rotated.
     access_tokens: RwLock<Arc<AccessTokens>>,
     refresh_secret: [u8; 32],
@@ -72,6 +83,9 @@ struct Inner {
     tickets: Tickets,
     logins: KeyedLimiter<IpAddr>,
     registrations: KeyedLimiter<IpAddr>,
+    /// Letters, by whoever asks for them and by whoever gets them.
+    letters: KeyedLimiter<IpAddr>,
+    letters_to: KeyedLimiter<TokenHash>,
     anonymous_sessions: KeyedLimiter<IpAddr>,
     /// Refusals that are put on record.
     refusals: KeyedLimiter<IpAddr>,
@@ -83,6 +97,16 @@ pub fn install_crypto_provider() {
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
 }
 
+/// What the guard stands on.
+#[derive(Clone)]
+pub struct Plugs {
+    pub accounts: Arc<dyn Accounts>,
+    pub clock: Arc<dyn Clock>,
+    /// The way to the keys of the identity providers that the config names.
+    pub keys: Arc<dyn KeySource>,
+    pub mail: Arc<dyn Mail>,
+}
+
 impl SecurityGuard {
     /// Checks the config and reads the server's secrets, or makes them at the first start.
     pub async fn open(
@@ -90,16 +114,13 @@ impl SecurityGuard {
         accounts: Arc<dyn Accounts>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GuardError> {
-        Self::open_with(config, accounts, clock, Arc::new(NoKeySource)).await
+        let (keys, mail) = (Arc::new(NoKeySource), Arc::new(MemoryMail::default()));
+        Self::open_with(config, Plugs { accounts, clock, keys, mail }).await
     }
 
-    /// The same with a way to the keys of the identity providers that the config names.
-    pub async fn open_with(
-        config: GuardConfig,
-        accounts: Arc<dyn Accounts>,
-        clock: Arc<dyn Clock>,
-        keys: Arc<dyn KeySource>,
-    ) -> Result<Self, GuardError> {
+    /// The same with ways to the outside.
+    pub async fn open_with(config: GuardConfig, plugs: Plugs) -> Result<Self, GuardError> {
+        let Plugs { accounts, clock, keys, mail } = plugs;
         install_crypto_provider();
         config.check()?;
         let secrets = accounts.secrets(secrets::make(&*clock)?).await?;
@@ -113,11 +134,15 @@ impl SecurityGuard {
             tickets: Tickets::new(config.auth.ticket_ttl),
             logins: KeyedLimiter::new(config.limits.login),
             registrations: KeyedLimiter::new(config.limits.register),
+            letters: KeyedLimiter::new(config.limits.letters),
+            letters_to: KeyedLimiter::new(config.limits.letters_to),
             anonymous_sessions: KeyedLimiter::new(config.limits.anonymous_sessions),
             refusals: KeyedLimiter::new(audit::REFUSALS_RECORDED),
             config,
             accounts,
             clock,
+            mail,
+            posted: Notify::new(),
         })))
     }
 

@@ -15,6 +15,8 @@ pub mod factors;
 pub mod identities;
 pub mod keys;
 pub mod limits;
+pub mod mail;
+pub mod mailbox;
 pub mod memory;
 pub mod peer;
 pub mod policy;
@@ -47,12 +49,14 @@ pub use config::GuardConfig;
 pub use error::GuardError;
 pub use factors::SecondFactors;
 pub use guard::{
-    CheckedChain, HeldBack, LoginAnswer, NewUser, Rotation, SecurityGuard, SignedIn, Switched, UserPage, UserSummary,
-    install_crypto_provider,
+    CheckedChain, HeldBack, LoginAnswer, NewUser, Plugs, Rotation, SecurityGuard, SignedIn, Switched, UserPage,
+    UserSummary, Welcome, install_crypto_provider,
 };
 pub use identities::Identities;
 pub use keys::ApiKeys;
 pub use limits::{KeyedLimiter, LimitReached, RateLimit};
+pub use mail::Mail;
+pub use mailbox::Mailbox;
 pub use peer::{Device, Peer};
 pub use roles::{Permission, Role};
 pub use tenants::Tenants;

@@ -5,10 +5,13 @@ mod audit;
 mod factors;
 mod identities;
 mod keys;
+mod mailbox;
 mod tenants;
 
+pub use mailbox::MemoryMail;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -46,6 +49,9 @@ struct State {
     factors: HashMap<UserId, factors::FactorRow>,
     keys: BTreeMap<ApiKeyId, keys::KeyRow>,
     invitations: Vec<NewInvitation>,
+    outbox: mailbox::Outbox,
+    /// Users whose addresses are known to be theirs.
+    verified: HashSet<UserId>,
     identities: HashMap<IdentityKey, identities::IdentityRow>,
     /// Who joined a tenant after somebody else, and when among all who did.
     places: HashMap<(TenantId, UserId), u64>,
@@ -291,23 +297,47 @@ impl Accounts for MemoryAccounts {
 
     async fn register(&self, account: NewAccount) -> Result<Registered, StoreError> {
         let mut state = self.lock();
-        if state.by_email.contains_key(&account.email_key) {
+        let NewAccount { user, email_key, password_hash, tenant, role, sign_in, letter, invitation } = account;
+        if letter.is_some_and(|letter| !state.outbox.post(letter)) {
+            return Ok(Registered::OutboxFull);
+        }
+        if state.by_email.contains_key(&email_key) {
             return Ok(Registered::EmailTaken);
         }
-        let NewAccount { user, email_key, password_hash, tenant, role, sign_in } = account;
-        let (user_id, tenant_id) = (user.user_id.clone(), tenant.tenant_id.clone());
-        let memberships = vec![(tenant_id.clone(), role)];
+        let invited = match invitation {
+            None => None,
+            Some(token) => match state.invitation_of(token, user.created_at) {
+                Some(found) if state.invitations[found.0].email_key == email_key => Some(found),
+                Some(_) | None => return Ok(Registered::NotInvited),
+            },
+        };
+        if invited.is_some_and(|(place, _)| state.is_full(&state.invitations[place].invitation.tenant_id)) {
+            return Ok(Registered::TenantFull);
+        }
+        let user_id = user.user_id.clone();
         state.by_email.insert(email_key, user_id.clone());
-        state.tenants.insert(tenant_id.clone(), tenant.clone());
-        state.users.insert(
-            user_id.clone(),
-            UserRow { user: user.clone(), password_hash, memberships, is_service_account: false },
-        );
-        let signed_in = sign_in.and_then(|new| state.write_sign_in(&user_id, new));
-        Ok(match signed_in {
-            Some(found) => Registered::SignedIn(Box::new(found)),
-            None => Registered::Created(Box::new(Standing { user, tenant, roles: vec![role], sign_in: None })),
-        })
+        let row = UserRow { user, password_hash, memberships: Vec::new(), is_service_account: false };
+        state.users.insert(user_id.clone(), row);
+        match invited {
+            Some((place, by_mail)) => {
+                let used = state.invitations.remove(place);
+                state.join(&user_id, &used.invitation.tenant_id, used.role);
+                if by_mail {
+                    state.verified.insert(user_id.clone());
+                }
+            }
+            None => {
+                state.tenants.insert(tenant.tenant_id.clone(), tenant.clone());
+                state.join(&user_id, &tenant.tenant_id, role);
+            }
+        }
+        if let Some(found) = sign_in.and_then(|new| state.write_sign_in(&user_id, new)) {
+            return Ok(Registered::SignedIn(Box::new(found)));
+        }
+        let tenant_id = state.users[&user_id].memberships[0].0.clone();
+        let standing = state.standing(&user_id, &tenant_id, None);
+        let standing = standing.ok_or_else(|| StoreError::Broken("a new user stands nowhere".into()))?;
+        Ok(Registered::Created(Box::new(standing)))
     }
 
     async fn credentials(&self, email_key: &str) -> Result<Option<Credentials>, StoreError> {
@@ -418,6 +448,7 @@ impl Accounts for MemoryAccounts {
         state.sign_ins.retain(|_, row| now < row.sign_in.expires_at);
         state.keys.retain(|_, row| row.ends_after(now));
         state.invitations.retain(|kept| now < kept.invitation.expires_at);
+        state.outbox.forget_expired(now);
         Ok(ended)
     }
 

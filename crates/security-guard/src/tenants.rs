@@ -139,6 +139,13 @@ pub enum Accepted {
     Full,
 }
 
+/// What a token of an invitation is worth for an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenInvitation {
+    /// Whether it went to the address in a letter, so that whoever has it has the mailbox.
+    pub by_mail: bool,
+}
+
 /// A sign-in goes over to another tenant of its user's.
 #[derive(Clone, Debug)]
 pub struct SwitchRequest {
@@ -175,6 +182,17 @@ pub trait Tenants: Send + Sync {
 
     /// Those of a tenant that can be accepted, newest first.
     async fn invitations(&self, tenant_id: &TenantId, now: Timestamp) -> Result<Vec<Invitation>, StoreError>;
+
+    /// One that can be accepted.
+    async fn invitation(&self, invitation_id: &InvitationId, now: Timestamp) -> Result<Option<Invitation>, StoreError>;
+
+    /// What this token is worth for whoever has this address; `None` where it is no open invitation of theirs.
+    async fn open_invitation(
+        &self,
+        token: TokenHash,
+        email_key: &str,
+        now: Timestamp,
+    ) -> Result<Option<OpenInvitation>, StoreError>;
 
     /// `false` where there is none.
     async fn withdraw(&self, tenant_id: &TenantId, invitation_id: &InvitationId) -> Result<bool, StoreError>;

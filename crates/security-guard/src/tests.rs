@@ -3,6 +3,7 @@
 mod factors;
 mod identities;
 mod keys;
+mod letters;
 mod limits;
 mod password;
 mod refresh;
@@ -23,9 +24,10 @@ use contract::{
     auth::{Login, Register, Secret},
 };
 
+use self::letters::Postman;
 use crate::{
-    Clock, GuardConfig, GuardError, LoginAnswer, Peer, SecurityGuard, SignedIn, memory::MemoryAccounts,
-    secrets::keyed_hash,
+    Clock, GuardConfig, GuardError, LoginAnswer, Peer, Plugs, SecurityGuard, SignedIn, Welcome, memory::MemoryAccounts,
+    providers::NoKeySource, secrets::keyed_hash,
 };
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -69,6 +71,7 @@ pub(crate) struct House {
     pub(crate) guard: SecurityGuard,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) accounts: Arc<MemoryAccounts>,
+    pub(crate) postman: Arc<Postman>,
 }
 
 impl House {
@@ -89,12 +92,19 @@ impl House {
     }
 
     pub(crate) async fn over(config: GuardConfig, clock: Arc<TestClock>, accounts: Arc<MemoryAccounts>) -> Self {
-        let guard = SecurityGuard::open(config, accounts.clone(), clock.clone()).await.unwrap();
-        Self { guard, clock, accounts }
+        let postman = Arc::new(Postman::default());
+        let plugs = Plugs {
+            accounts: accounts.clone(),
+            clock: clock.clone(),
+            keys: Arc::new(NoKeySource),
+            mail: postman.clone(),
+        };
+        let guard = SecurityGuard::open_with(config, plugs).await.unwrap();
+        Self { guard, clock, accounts, postman }
     }
 
     pub(crate) async fn register(&self, email: &str) -> SignedIn {
-        self.guard.register(registration(email, PASSWORD), &home()).await.unwrap()
+        signed_in(self.guard.register(registration(email, PASSWORD), &home()).await.unwrap())
     }
 
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<SignedIn, GuardError> {
@@ -124,6 +134,14 @@ pub(crate) fn registration(email: &str, password: &str) -> Register {
         email: email.to_owned(),
         password: Secret(password.to_owned()),
         session_id: None,
+        invitation: None,
+    }
+}
+
+pub(crate) fn signed_in(welcome: Welcome) -> SignedIn {
+    match welcome {
+        Welcome::SignedIn(signed_in) => *signed_in,
+        Welcome::ConfirmFirst => panic!("the address has to be confirmed first"),
     }
 }
 

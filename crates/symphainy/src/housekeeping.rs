@@ -14,6 +14,7 @@ use public_works::{
     sqlite::{Abandoned, KeptFrom, Pass},
 };
 use runtime::{ObjectError, Objects, RuntimeClient, RuntimeError, StoreError};
+use security_guard::SecurityGuard;
 use tracing::{debug, info, warn};
 
 use crate::{SystemClock, archive_file, config::RetentionSection};
@@ -23,6 +24,9 @@ const RIPENING: Duration = Duration::from_secs(60);
 
 /// How often it is looked for what is older than it is kept.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// How often it is looked for letters that nobody said anything of.
+const LETTERS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long the writer has for others between two pieces.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -166,6 +170,22 @@ pub(crate) async fn take_away(
         pass = found.pass;
     }
     Ok(executions)
+}
+
+/// Takes letters to where they go: as soon as one is posted, and when one is due again.
+pub(crate) async fn send_letters(guard: &SecurityGuard) -> Infallible {
+    loop {
+        let wait = match guard.deliver_letters().await {
+            Ok(Some(due)) => due.since(SystemClock.now()).clamp(PAUSE, LETTERS_INTERVAL),
+            Ok(None) => LETTERS_INTERVAL,
+            Err(error) => {
+                warn!(%error, "letters could not be looked at; it is tried again");
+                LETTERS_INTERVAL
+            }
+        };
+        // A letter that was posted by somebody else, on the data folder, is found at the next look.
+        let _ = tokio::time::timeout(wait, guard.letter_posted()).await;
+    }
 }
 
 async fn write(path: PathBuf, line: String) -> io::Result<()> {

@@ -82,6 +82,7 @@ async fn live(config: &Config, doors: Doors, house: House, database: Database, s
         never = serve_operators(doors.admin, operators) => match never {},
         never = tidy(&guard) => match never {},
         never = housekeeping::forget_abandoned(&store, &client, &*objects) => match never {},
+        never = housekeeping::send_letters(&guard) => match never {},
         never = housekeeping::fold(&store) => match never {},
         never = housekeeping::retain(&store, retention) => match never {},
     };

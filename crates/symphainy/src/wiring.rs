@@ -6,13 +6,14 @@ use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, LanguageMo
 use experience::Experience;
 use public_works::{
     Database, FileObjects, Outbound, RemoteModel, SqliteStore, SqliteTables,
+    mail::{self, BadMail, FileMail, SmtpMail},
     models::ModelConfig,
     objects,
     sqlite::{OpenError, SqliteAccounts, move_space},
 };
 use runtime::{Catalogue, Handler, Objects, Runtime};
 use security_guard::{
-    GuardError, SecurityGuard,
+    GuardError, Mail, Plugs, SecurityGuard,
     providers::{KeySource, NoKeySource},
 };
 
@@ -46,14 +47,24 @@ pub async fn open_database(data_dir: &Path) -> Result<Database, Complaint> {
 /// The guard over the accounts of a database; the commands about users need no more than this.
 pub async fn open_guard(config: &Config, database: &Database) -> Result<SecurityGuard, Complaint> {
     let accounts = SqliteAccounts::new(database.clone(), move_space);
-    let (accounts, clock) = (Arc::new(accounts), Arc::new(SystemClock));
+    let (accounts, clock, mail) = (Arc::new(accounts), Arc::new(SystemClock), open_mail(config)?);
     let keys: Arc<dyn KeySource> = match config.guard.auth.providers.as_slice() {
         // A client for nobody would cost memory.
         [] => Arc::new(NoKeySource),
         _ => Arc::new(open_outbound(config)?),
     };
-    let guard = SecurityGuard::open_with(config.guard.clone(), accounts, clock, keys).await;
+    let guard = SecurityGuard::open_with(config.guard.clone(), Plugs { accounts, clock, keys, mail }).await;
     guard.map_err(|error| guard_complaint(&error))
+}
+
+/// The way that letters take.
+fn open_mail(config: &Config) -> Result<Arc<dyn Mail>, Complaint> {
+    let wrong = |bad: BadMail| Complaint::new(Exit::Config, format!("Letters cannot be sent: {bad}."));
+    if let Some(smtp) = SmtpMail::new(&config.mail, config.mail_password.as_ref()).map_err(wrong)? {
+        return Ok(Arc::new(smtp));
+    }
+    let folder = config.server.data_dir.join(mail::FOLDER);
+    Ok(Arc::new(FileMail::new(folder, &config.mail).map_err(wrong)?))
 }
 
 /// The way out to other servers.
@@ -233,6 +244,7 @@ pub(crate) fn guard_complaint(error: &GuardError) -> Complaint {
         | GuardError::TokenInvalid
         | GuardError::TokenReused
         | GuardError::AccountDisabled
+        | GuardError::EmailNotVerified
         | GuardError::Forbidden(_) => Exit::NotAllowed,
         GuardError::TooMany(_) | GuardError::Busy { .. } => Exit::Unavailable,
         GuardError::Store(_) | GuardError::Internal(_) => Exit::Internal,

@@ -9,16 +9,17 @@ use axum::{
 };
 use contract::{
     Code,
-    auth::{AuthResponse, Login, Me, Refresh, Register, RequestTicket, Secret, Ticket},
+    auth::{AuthResponse, LetterPromised, Login, Me, Refresh, Register, RequestTicket, Secret, Ticket},
     tenant::{Delegate, Delegated},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use security_guard::{GuardError, Peer, SignedIn, duration};
+use security_guard::{GuardError, Peer, SignedIn, Welcome, duration};
 use serde::Deserialize;
 
 use super::{
     cookies::{CookieKind, SignInCookies, needs_tls},
     json::{Json, OptionalJson},
+    letters::promised,
     query::Query,
     visit::Visit,
 };
@@ -64,10 +65,14 @@ impl Delivery {
 
 /// Register.
 ///
-/// A new user gets a tenant of their own, and is signed in.
+/// A new user gets a tenant of their own, or begins in the one that invited them, and is signed in. Where addresses have to be confirmed
+/// (`auth.verify_email`), a letter goes there instead, and the answer does not tell whether the address is known.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "auth", params(ModeQuery), request_body = Register, security(()),
-    responses((status = 200, body = AuthResponse), (status = 409, description = "The address cannot be registered.")),
+    responses(
+        (status = 200, body = AuthResponse), (status = 202, body = LetterPromised),
+        (status = 409, description = "The address cannot be registered."),
+    ),
 )]
 pub(super) async fn register(
     State(plane): State<Arc<Plane>>,
@@ -76,8 +81,15 @@ pub(super) async fn register(
     Json(body): Json<Register>,
 ) -> Result<Response, Refusal> {
     let delivery = Delivery::asked(&query, visit.client, &plane)?;
-    let signed_in = plane.guard.register(body, &visit.peer).await?;
-    deliver(&plane, delivery, &signed_in, "Welcome. You are registered and signed in.")
+    match plane.guard.register(body, &visit.peer).await? {
+        Welcome::SignedIn(signed_in) => {
+            deliver(&plane, delivery, &signed_in, "Welcome. You are registered and signed in.")
+        }
+        Welcome::ConfirmFirst => {
+            Ok(promised("A letter is on its way to this address. Follow what it says, and sign in then.")
+                .into_response())
+        }
+    }
 }
 
 /// Sign in.

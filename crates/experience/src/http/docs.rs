@@ -103,6 +103,9 @@ fn advice(code: Code) -> &'static str {
             "Send <code>X-CSRF-Token</code> with the token that the sign-in answered; the cookie <code>symphainy-csrf</code> has it too."
         }
         Code::AccountDisabled => "An administrator has disabled the account and can enable it again.",
+        Code::EmailNotVerified => {
+            "Follow the link in the letter that went to the address, then sign in. <code>POST /api/auth/email/verify</code> sends another."
+        }
         Code::NotFound => "It is not there, or it is not yours. Check the address and the id.",
         Code::UnknownIntent => "<code>GET /api/intents</code> lists what can be asked for.",
         Code::UnknownAgent => "<code>GET /api/agents</code> lists who can be asked.",

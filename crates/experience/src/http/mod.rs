@@ -16,6 +16,7 @@ mod guide;
 mod health;
 mod intent;
 mod keys;
+mod letters;
 mod metrics;
 mod password;
 mod pending;

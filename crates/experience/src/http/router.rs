@@ -10,8 +10,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, keys, metrics, openapi, password, pending, schedules, second_factor, session, sign_ins,
-    tenants,
+    guide, health, intent, keys, letters, metrics, openapi, password, pending, schedules, second_factor, session,
+    sign_ins, tenants,
 };
 use crate::{Plane, Refusal, console, socket, stream};
 
@@ -26,6 +26,10 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(auth::logout)) // POST /api/auth/logout
         .routes(routes!(auth::me)) // GET /api/auth/me
         .routes(routes!(password::change)) // POST /api/auth/password
+        .routes(routes!(letters::forgot)) // POST /api/auth/password/forgot
+        .routes(routes!(letters::reset)) // POST /api/auth/password/reset
+        .routes(routes!(letters::verify)) // POST /api/auth/email/verify
+        .routes(routes!(letters::confirm)) // POST /api/auth/email/confirm
         .routes(routes!(second_factor::standing, second_factor::offer)) // GET, POST /api/auth/second-factor
         .routes(routes!(second_factor::confirm)) // POST /api/auth/second-factor/confirm
         .routes(routes!(second_factor::remove)) // POST /api/auth/second-factor/remove

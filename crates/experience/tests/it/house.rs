@@ -26,9 +26,10 @@ use runtime::{
     port::store::Object,
 };
 use security_guard::{
-    GuardConfig, SecurityGuard,
-    memory::MemoryAccounts,
+    GuardConfig, Plugs, SecurityGuard,
+    memory::{MemoryAccounts, MemoryMail},
     policy::{self, Policy, Question},
+    providers::NoKeySource,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -90,6 +91,8 @@ impl runtime::Policy for Judge {
 
 pub(crate) struct House {
     pub(crate) experience: Experience,
+    /// What has gone out.
+    pub(crate) mail: Arc<MemoryMail>,
     router: Router,
     /// Works for as long as the house stands.
     _runtime: Runtime,
@@ -111,10 +114,17 @@ impl House {
         let limits =
             if guard.contains("limits") { "" } else { "limits = { login = \"1000/1s\", register = \"1000/1s\" }" };
         let guard: GuardConfig = toml::from_str(&format!("{quick}\n{limits}\n{guard}")).unwrap();
-        let guard = SecurityGuard::open(guard, Arc::new(MemoryAccounts::new()), clock.clone()).await.unwrap();
+        let mail = Arc::new(MemoryMail::default());
+        let plugs = Plugs {
+            accounts: Arc::new(MemoryAccounts::new()),
+            clock: clock.clone(),
+            keys: Arc::new(NoKeySource),
+            mail: mail.clone(),
+        };
+        let guard = SecurityGuard::open_with(guard, plugs).await.unwrap();
         let config: ExperienceConfig = toml::from_str(face).unwrap();
         let experience = Experience::new(guard, runtime.client(), agents(), config, clock);
-        Self { router: experience.router(), experience, _runtime: runtime }
+        Self { router: experience.router(), experience, mail, _runtime: runtime }
     }
 
     /// Under `legacy_client`.

@@ -7,6 +7,7 @@ mod console;
 mod dead_letters;
 mod house;
 mod keys;
+mod letters;
 mod openapi;
 mod permissions;
 mod problems;

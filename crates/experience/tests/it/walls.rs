@@ -72,6 +72,9 @@ impl Things {
         let body = match operation.path.as_str() {
             "/api/files" => return ask.form(form(&[("session_id", None, session_id), ("file", Some("a.csv"), "x")])),
             "/api/auth/register" | "/api/auth/login" | "/api/auth/refresh" => json!({}),
+            "/api/auth/password/forgot" | "/api/auth/email/verify" => json!({ "email": "ada@example.com" }),
+            "/api/auth/password/reset" => json!({ "token": "symm_made-up", "new_password": "staple battery horse" }),
+            "/api/auth/email/confirm" => json!({ "token": "symm_made-up" }),
             "/api/auth/second-factor" => json!({ "password": "x" }),
             "/api/auth/second-factor/confirm" => json!({ "code": "000000" }),
             "/api/auth/second-factor/remove" => json!({ "password": "x", "code": "000000" }),

@@ -164,7 +164,7 @@ impl ApiKey {
         Self(key.into())
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }

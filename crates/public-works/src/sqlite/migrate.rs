@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0012_tenants", sql: include_str!("migrations/0012_tenants.sql") },
     Migration { name: "0013_identities", sql: include_str!("migrations/0013_identities.sql") },
     Migration { name: "0014_schedule_authority", sql: include_str!("migrations/0014_schedule_authority.sql") },
+    Migration { name: "0015_mail", sql: include_str!("migrations/0015_mail.sql") },
 ];
 
 /// Where it is written down what was applied.

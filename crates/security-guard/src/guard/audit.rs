@@ -177,6 +177,7 @@ fn is_decision(error: &GuardError) -> bool {
         | GuardError::SecondFactorWrong
         | GuardError::TokenReused
         | GuardError::AccountDisabled
+        | GuardError::EmailNotVerified
         | GuardError::EmailTaken
         | GuardError::Forbidden(_)
         | GuardError::Conflict(_)

@@ -2,6 +2,7 @@
 //! offered, confirmed with a code, asked for at each sign-in, and removed by whoever shows the password and a code.
 
 use contract::{
+    UserId,
     audit::AuditAction,
     auth::{ConfirmFactor, FactorOffer, FactorStanding, RecoveryCodes, RemoveFactor, Secret, ShowPassword},
 };
@@ -12,6 +13,7 @@ use crate::{
     accounts::TokenHash,
     clock::random,
     factors::FactorSecret,
+    mailbox::LetterKind,
     peer::Peer,
     secrets::hash_token,
     totp::{self, SECRET_BYTES},
@@ -27,6 +29,9 @@ const MAX_CODE_BYTES: usize = 64;
 
 const WRONG_CODE: GuardError =
     GuardError::Forbidden("The code is wrong or was used before. Wait for the next one and enter that.");
+
+const TOO_SHORT_ALONE: GuardError =
+    GuardError::Forbidden("Your password is too short to be the only thing you show. Change it to a longer one first.");
 
 impl SecurityGuard {
     /// Whether the caller has a second factor.
@@ -90,6 +95,7 @@ impl SecurityGuard {
             return Err(GuardError::Forbidden("No second factor is offered. Ask for one first."));
         }
         self.end_others(caller, current).await?;
+        self.notify(LetterKind::FactorAdded, caller.user_id()).await;
         Ok(RecoveryCodes { recovery_codes: codes.into_iter().map(Secret).collect() })
     }
 
@@ -105,17 +111,22 @@ impl SecurityGuard {
     async fn try_remove(&self, caller: &Caller, request: RemoveFactor) -> Result<(), GuardError> {
         let guard = &self.0;
         caller.sign_in_id().ok_or(GuardError::NotSignedIn)?;
+        let length = request.password.0.chars().count();
         self.show_password(caller, request.password).await?;
+        if length < self.min_length(false) {
+            return Err(TOO_SHORT_ALONE);
+        }
         if !self.is_good_code(caller.user_id(), &request.code.0).await? {
             self.count_failure(caller).await?;
             return Err(WRONG_CODE);
         }
         guard.accounts.remove_factor(caller.user_id()).await?;
+        self.notify(LetterKind::FactorRemoved, caller.user_id()).await;
         Ok(())
     }
 
     /// Uses up a code of the user's authenticator, or a recovery code.
-    pub(super) async fn is_good_code(&self, user_id: &contract::UserId, code: &str) -> Result<bool, GuardError> {
+    pub(super) async fn is_good_code(&self, user_id: &UserId, code: &str) -> Result<bool, GuardError> {
         let guard = &self.0;
         let factor = guard.accounts.factor(user_id).await?.filter(|factor| factor.is_confirmed);
         let Some(factor) = factor.filter(|_| code.len() <= MAX_CODE_BYTES) else { return Ok(false) };
@@ -133,14 +144,13 @@ impl SecurityGuard {
     /// as a failure of the account.
     pub(super) async fn check_factor(
         &self,
-        user_id: &contract::UserId,
+        user_id: &UserId,
         code: Option<&Secret>,
         account_key: TokenHash,
     ) -> Result<(), GuardError> {
         let guard = &self.0;
-        let has_one = guard.accounts.factor(user_id).await?.is_some_and(|factor| factor.is_confirmed);
         match code {
-            _ if !has_one => Ok(()),
+            _ if !self.has_factor(user_id).await? => Ok(()),
             None => Err(GuardError::SecondFactorRequired),
             Some(code) if self.is_good_code(user_id, &code.0).await? => Ok(()),
             Some(_) => {
@@ -149,6 +159,10 @@ impl SecurityGuard {
                 Err(GuardError::SecondFactorWrong)
             }
         }
+    }
+
+    pub(super) async fn has_factor(&self, user_id: &UserId) -> Result<bool, GuardError> {
+        Ok(self.0.accounts.factor(user_id).await?.is_some_and(|factor| factor.is_confirmed))
     }
 
     fn recovery_code(&self) -> String {

@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
-use contract::{audit::AuditAction, auth::Login};
+use contract::{UserId, audit::AuditAction, auth::Login};
 
 use super::{SecurityGuard, SignedIn, audit::Note};
 use crate::{
     GuardError,
     accounts::{Credentials, SignInOutcome, SignInRequest, TokenHash},
+    config::VerifyEmail,
     email::EmailAddress,
     hashing::Verified,
+    mailbox::LetterKind,
     password::MAX_CHARACTERS,
     peer::Peer,
     refresh_token::RefreshToken,
@@ -100,7 +102,20 @@ impl SecurityGuard {
             return Err(GuardError::AccountDisabled);
         }
         self.check_factor(&credentials.user_id, request.code.as_ref(), account_key).await?;
+        self.check_address(&credentials.user_id, &request.email).await?;
         self.write_sign_in(request, credentials, verified, account_key, peer).await
+    }
+
+    /// Whether somebody who showed the right password may come in, as far as their address goes. Where it is not confirmed, the letter
+    /// goes out again.
+    async fn check_address(&self, user_id: &UserId, email: &str) -> Result<(), GuardError> {
+        let guard = &self.0;
+        if guard.config.auth.verify_email == VerifyEmail::Off || guard.accounts.has_verified_address(user_id).await? {
+            return Ok(());
+        }
+        let email: EmailAddress = email.parse().map_err(GuardError::internal)?;
+        self.post_to(LetterKind::Verification, &email).await?;
+        Err(GuardError::EmailNotVerified)
     }
 
     async fn write_sign_in(

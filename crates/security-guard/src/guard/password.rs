@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contract::{
+    UserId,
     audit::AuditAction,
     auth::{ChangePassword, Secret},
 };
@@ -11,8 +12,10 @@ use super::{SecurityGuard, audit::Note};
 use crate::{
     Caller, GuardError,
     accounts::PasswordHash,
+    config::PasswordConfig,
     email::EmailAddress,
     hashing::Verified,
+    mailbox::LetterKind,
     password::{self, MAX_CHARACTERS},
     peer::Peer,
     secrets::hash_token,
@@ -59,7 +62,7 @@ impl SecurityGuard {
             return Err(GuardError::invalid("new_password", "Use another password than before."));
         }
         let email: EmailAddress = caller.email().parse().map_err(GuardError::internal)?;
-        password::check_new(&new_password.0, guard.config.auth.password.min_length, &email, caller.name())
+        password::check_new(&new_password.0, self.min_length_for(caller.user_id()).await?, &email, caller.name())
             .map_err(|sentence| GuardError::invalid("new_password", sentence))?;
         let verified = self.show_password(caller, current_password).await?;
         let new_hash = guard.hashing.hash(new_password, &*guard.clock).await?;
@@ -70,6 +73,7 @@ impl SecurityGuard {
         for sign_in_id in &ended {
             guard.verified.forget_sign_in(sign_in_id);
         }
+        self.notify(LetterKind::PasswordChanged, caller.user_id()).await;
         Ok(())
     }
 
@@ -94,6 +98,19 @@ impl SecurityGuard {
                 Err(WRONG)
             }
         }
+    }
+
+    /// The shortest password of somebody who has a second factor, or has none.
+    pub(super) fn min_length(&self, has_factor: bool) -> usize {
+        let PasswordConfig { min_length, min_length_without_second_factor, .. } = &self.0.config.auth.password;
+        match has_factor {
+            true => *min_length,
+            false => *min_length.max(min_length_without_second_factor),
+        }
+    }
+
+    pub(super) async fn min_length_for(&self, user_id: &UserId) -> Result<usize, GuardError> {
+        Ok(self.min_length(self.has_factor(user_id).await?))
     }
 
     /// Counts a wrong guess at the caller's account.

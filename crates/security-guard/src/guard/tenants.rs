@@ -9,12 +9,13 @@ use contract::{
     tenant::{CreatedInvitation, Invitation, Invite, Member, MemberKind, Membership},
 };
 
-use super::{Inner, SecurityGuard, register::check_name};
+use super::{Inner, SecurityGuard, post, register::check_name};
 use crate::{
     Caller, GuardError, Permission, Role,
     accounts::{Tenant, User},
     clock::random,
     email::EmailAddress,
+    mailbox::LetterKind,
     secrets::{base64url, hash_token},
     tenants::{
         Accepted, ChangeRefused, ChangeRequest, Changed, Invited, MemberChange, NewInvitation, SwitchRequest,
@@ -183,7 +184,10 @@ impl SecurityGuard {
             token: hash_token(&token),
         };
         match guard.accounts.invite(new).await? {
-            Invited::Done => Ok(CreatedInvitation { token: Secret(token), invitation }),
+            Invited::Done => {
+                self.post(LetterKind::Invitation, invitation.invitation_id.as_str()).await?;
+                Ok(CreatedInvitation { token: Secret(token), invitation })
+            }
             Invited::AlreadyAMember => Err(GuardError::Conflict("Whoever has this address is a member already.")),
             Invited::TooMany => {
                 Err(GuardError::Conflict("There are 200 open invitations. Withdraw some of them first."))
@@ -215,7 +219,7 @@ impl SecurityGuard {
                 "An invitation is accepted by a person who is signed in, not with a key.",
             ));
         }
-        if !token.starts_with(PREFIX) {
+        if !token.starts_with(PREFIX) && !token.starts_with(post::PREFIX) {
             return Err(GuardError::NotFound("invitation"));
         }
         match guard.accounts.accept(hash_token(token), caller.user_id(), guard.clock.now()).await? {

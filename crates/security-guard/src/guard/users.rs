@@ -55,7 +55,12 @@ impl SecurityGuard {
             Registered::Created(standing) => *standing,
             Registered::SignedIn(found) => found.standing,
             Registered::EmailTaken => return Err(GuardError::EmailTaken),
+            Registered::NotInvited | Registered::TenantFull | Registered::OutboxFull => {
+                return Err(GuardError::internal("a user without an invitation and a letter was refused for one"));
+            }
         };
+        // Whoever works on the data folder vouches for the address.
+        self.0.accounts.vouch_for_address(&standing.user.user_id, self.0.clock.now()).await?;
         let operator = Peer::operator();
         let note = Note::of(AuditAction::CreateUser, &operator).standing(&standing);
         self.recorded(note, Ok(standing.user.into())).await
@@ -111,7 +116,7 @@ impl SecurityGuard {
         let guard = &self.0;
         let email: EmailAddress = parse(email)?;
         let user = guard.accounts.user_by_email(email.key()).await?.ok_or(GuardError::NotFound("user"))?;
-        password::check_new(&password.0, guard.config.auth.password.min_length, &email, &user.name)
+        password::check_new(&password.0, self.min_length_for(&user.user_id).await?, &email, &user.name)
             .map_err(|sentence| GuardError::invalid("password", sentence))?;
         let hash = guard.hashing.hash(password, &*guard.clock).await?;
         let found = guard.accounts.set_password(&user.user_id, hash, guard.clock.now()).await?;

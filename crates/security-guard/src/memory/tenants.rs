@@ -10,9 +10,10 @@ use super::{MemoryAccounts, State, UserRow, owned_session};
 use crate::{
     Role,
     accounts::{PasswordHash, SignedInAs, StoreError, Tenant, TokenHash, User},
+    mailbox::MailPurpose,
     tenants::{
         Accepted, ChangeRequest, Changed, Invited, MAX_INVITATIONS, MAX_MEMBERS, MemberChange, MemberState,
-        NewInvitation, SwitchRequest, Tenants, rule_on_member,
+        NewInvitation, OpenInvitation, SwitchRequest, Tenants, rule_on_member,
     },
 };
 
@@ -26,8 +27,12 @@ impl State {
         self.users.keys().filter(|user_id| self.role(user_id, tenant_id).is_some()).count()
     }
 
+    pub(super) fn is_full(&self, tenant_id: &TenantId) -> bool {
+        self.size(tenant_id) >= MAX_MEMBERS
+    }
+
     /// Where they joined a tenant after another one, the later place counts.
-    fn join(&mut self, user_id: &UserId, tenant_id: &TenantId, role: Role) {
+    pub(super) fn join(&mut self, user_id: &UserId, tenant_id: &TenantId, role: Role) {
         self.joined += 1;
         let place = self.joined;
         if let Some(row) = self.users.get_mut(user_id) {
@@ -136,7 +141,7 @@ impl Tenants for MemoryAccounts {
 
     async fn add_service_account(&self, user: User, tenant_id: &TenantId) -> Result<bool, StoreError> {
         let mut state = self.lock();
-        if state.size(tenant_id) >= MAX_MEMBERS {
+        if state.is_full(tenant_id) {
             return Ok(false);
         }
         let user_id = user.user_id.clone();
@@ -178,6 +183,24 @@ impl Tenants for MemoryAccounts {
         Ok(invitations.filter(|kept| kept.tenant_id == *tenant_id && now < kept.expires_at).cloned().collect())
     }
 
+    async fn invitation(&self, invitation_id: &InvitationId, now: Timestamp) -> Result<Option<Invitation>, StoreError> {
+        let state = self.lock();
+        let mut open = state.invitations.iter().map(|kept| &kept.invitation).filter(|kept| now < kept.expires_at);
+        Ok(open.find(|kept| kept.invitation_id == *invitation_id).cloned())
+    }
+
+    async fn open_invitation(
+        &self,
+        token: TokenHash,
+        email_key: &str,
+        now: Timestamp,
+    ) -> Result<Option<OpenInvitation>, StoreError> {
+        let state = self.lock();
+        let found =
+            state.invitation_of(token, now).filter(|(place, _)| state.invitations[*place].email_key == email_key);
+        Ok(found.map(|(_, by_mail)| OpenInvitation { by_mail }))
+    }
+
     async fn withdraw(&self, tenant_id: &TenantId, invitation_id: &InvitationId) -> Result<bool, StoreError> {
         let mut state = self.lock();
         let before = state.invitations.len();
@@ -191,11 +214,13 @@ impl Tenants for MemoryAccounts {
     async fn accept(&self, token: TokenHash, user_id: &UserId, now: Timestamp) -> Result<Accepted, StoreError> {
         let mut state = self.lock();
         let is_theirs = |kept: &NewInvitation| state.by_email.get(&kept.email_key) == Some(user_id);
-        let opens = |kept: &NewInvitation| kept.token == token && now < kept.invitation.expires_at && is_theirs(kept);
-        let Some(place) = state.invitations.iter().position(opens) else { return Ok(Accepted::Unknown) };
+        let place = state.invitation_of(token, now).map(|(place, _)| place);
+        let Some(place) = place.filter(|place| is_theirs(&state.invitations[*place])) else {
+            return Ok(Accepted::Unknown);
+        };
         let tenant_id = state.invitations[place].invitation.tenant_id.clone();
         let present = state.role(user_id, &tenant_id);
-        if present.is_none() && state.size(&tenant_id) >= MAX_MEMBERS {
+        if present.is_none() && state.is_full(&tenant_id) {
             return Ok(Accepted::Full);
         }
         let Some(tenant) = state.tenants.get(&tenant_id).cloned() else { return Ok(Accepted::Unknown) };
@@ -208,6 +233,16 @@ impl Tenants for MemoryAccounts {
 }
 
 impl State {
+    /// Where the open invitation of this token stands, and whether the token went out in a letter.
+    pub(super) fn invitation_of(&self, token: TokenHash, now: Timestamp) -> Option<(usize, bool)> {
+        let by_mail = self.outbox.subject_of(token, MailPurpose::Invitation, now);
+        let is_it = |kept: &NewInvitation| {
+            let named = by_mail == Some(kept.invitation.invitation_id.as_str());
+            now < kept.invitation.expires_at && (kept.token == token || named)
+        };
+        Some((self.invitations.iter().position(is_it)?, by_mail.is_some()))
+    }
+
     /// Whose a sign-in is that has not ended.
     fn user_of(&self, sign_in_id: &SignInId, now: Timestamp) -> Option<UserId> {
         let row = self.sign_ins.get(sign_in_id).filter(|row| !row.revoked && now < row.sign_in.expires_at)?;

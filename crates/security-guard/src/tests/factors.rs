@@ -14,7 +14,7 @@ fn secret_text(text: &str) -> Secret {
 }
 
 /// Enrols, and answers the authenticator's secret and the recovery codes.
-async fn enrol(house: &House, ada: &SignedIn) -> ([u8; 20], Vec<String>) {
+pub(super) async fn enrol(house: &House, ada: &SignedIn) -> ([u8; 20], Vec<String>) {
     let show = ShowPassword { password: secret_text(PASSWORD) };
     let offer = house.guard.offer_factor(&ada.caller, show, &home()).await.outcome.unwrap();
     let secret = secret(house, ada).await;

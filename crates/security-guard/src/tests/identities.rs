@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Role, SecurityGuard,
+    Plugs, Role, SecurityGuard,
+    memory::MemoryMail,
     providers::{KeySource, Unfetched},
     secrets::base64url,
 };
@@ -77,7 +78,12 @@ impl Scene {
         let keys = json!({ "keys": [key.jwk()] });
         let provider = Arc::new(Provider { answers: Mutex::new(Ok(keys)), fetches: AtomicU32::new(0) });
         let accounts = Arc::new(MemoryAccounts::new());
-        let guard = SecurityGuard::open_with(config, accounts, clock.clone(), provider.clone()).await.unwrap();
+        let guard = SecurityGuard::open_with(
+            config,
+            Plugs { accounts, clock: clock.clone(), keys: provider.clone(), mail: Arc::new(MemoryMail::default()) },
+        )
+        .await
+        .unwrap();
         Self { guard, clock, provider, key }
     }
 

@@ -106,7 +106,7 @@ async fn signing_in_takes_the_anonymous_session_along() {
     let (first, second) = (house.anonymous().await, house.anonymous().await);
     let mut request = registration("ada@example.org", PASSWORD);
     request.session_id = Some(first.session_id.clone());
-    let registered = house.guard.register(request, &home()).await.unwrap();
+    let registered = signed_in(house.guard.register(request, &home()).await.unwrap());
     assert_eq!(registered.session.session_id, first.session_id);
     let login = house.try_login("ada@example.org", PASSWORD, Some(second.session_id.clone())).await.outcome.unwrap();
     assert_eq!(login.session.session_id, second.session_id);

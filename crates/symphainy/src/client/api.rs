@@ -149,7 +149,8 @@ impl Api {
     }
 
     pub(crate) async fn register(&mut self, name: &str, email: &str, password: Secret) -> Result<(), ApiError> {
-        let body = Register { name: name.to_owned(), email: email.to_owned(), password, session_id: None };
+        let body =
+            Register { name: name.to_owned(), email: email.to_owned(), password, session_id: None, invitation: None };
         let answer = self.call(Method::POST, "/api/auth/register", Some(&body)).await?;
         self.is_now(answer)
     }

@@ -10,11 +10,15 @@ use std::{
 };
 
 use contract::Timestamp;
-use public_works::sqlite::{Check, Inspection, OpenError, Problem, audit, inspect};
+use public_works::{
+    mail::{self, SmtpMail},
+    sqlite::{Check, Inspection, OpenError, Problem, audit, inspect},
+};
 use rustix::{
     fs::{Access, access, statvfs},
     process::{Resource, getrlimit},
 };
+use security_guard::config::VerifyEmail;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -43,6 +47,9 @@ const EARLIEST: Timestamp = Timestamp::from_millis(1_793_491_200_000);
 
 /// A program that has not said what it is by then is none of ours.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same for a server of mail.
+const MAIL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,6 +94,7 @@ pub(crate) async fn doctor(arguments: DoctorArguments) -> Result<Exit, Complaint
             if arguments.deep {
                 findings.extend(deep(config.server.data_dir.clone()).await?);
             }
+            findings.push(mail(&config).await);
             findings.push(port(config.server.listen).await);
             if let Some(admin) = config.server.admin_listen {
                 findings.push(port(admin).await);
@@ -142,6 +150,32 @@ fn agents(config: &Config) -> Finding {
         Ok(voices) => {
             Finding::ok("agents", format!("{} of them, and each has its model", voices.directory.iter().count()))
         }
+    }
+}
+
+/// How letters would go out, and whether the server of mail answers.
+async fn mail(config: &Config) -> Finding {
+    let smtp = match SmtpMail::new(&config.mail, config.mail_password.as_ref()) {
+        Err(bad) => return Finding::fail("mail", format!("Letters cannot be sent: {bad}.")),
+        Ok(smtp) => smtp,
+    };
+    let (Some(smtp), Some(address)) = (smtp, &config.mail.smtp) else {
+        let folder = config.server.data_dir.join(mail::FOLDER);
+        let said = format!("letters are files in {}", folder.display());
+        return match config.guard.auth.verify_email {
+            VerifyEmail::Off => Finding::ok("mail", said),
+            VerifyEmail::Required => Finding::warn(
+                "mail",
+                format!("{said}, while auth.verify_email = \"required\" has people wait for them. Set mail.smtp."),
+            ),
+        };
+    };
+    match tokio::time::timeout(MAIL_PATIENCE, smtp.greet()).await {
+        Ok(Ok(())) => Finding::ok("mail", format!("{address} answers")),
+        Ok(Err(problem)) => {
+            Finding::fail("mail", format!("{address} does not take letters ({problem}). Check mail.smtp."))
+        }
+        Err(_) => Finding::fail("mail", format!("{address} does not answer. Check mail.smtp.")),
     }
 }
 

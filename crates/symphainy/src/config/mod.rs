@@ -15,7 +15,10 @@ use std::{
 
 use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
-use public_works::models::{ApiKey, ModelConfig};
+use public_works::{
+    mail::MailConfig,
+    models::{ApiKey, ModelConfig},
+};
 use runtime::RuntimeConfig;
 use security_guard::GuardConfig;
 use toml::Value;
@@ -30,6 +33,9 @@ use layers::{Layer, Layers};
 
 /// The file that is read where no other is named.
 pub const DEFAULT_FILE: &str = "symphainy.toml";
+
+/// Where the password for the server of mail stands.
+const MAIL_PASSWORD: &str = "SMTP_PASSWORD";
 
 /// What settings in the environment begin with.
 const ENVIRONMENT_PREFIX: &str = "SYMPHAINY__";
@@ -48,6 +54,9 @@ pub struct Config {
     pub retention: RetentionSection,
     pub policy: PolicyConfig,
     pub outbound: OutboundConfig,
+    pub mail: MailConfig,
+    /// The password for the server of mail, which stands in the environment alone.
+    pub mail_password: Option<ApiKey>,
     /// The sections `models.NAME`, or what the providers' own variables say where there are none.
     pub models: BTreeMap<String, ModelConfig>,
     /// The models' keys, by model.
@@ -110,6 +119,8 @@ impl Config {
             keys,
             policy: layers.section("policy")?,
             outbound: layers.section("outbound")?,
+            mail: layers.section("mail")?,
+            mail_password: environment.get(MAIL_PASSWORD).map(ApiKey::new),
             file: layers.file().map(Path::to_owned),
         };
         config.check(layers)?;
@@ -119,6 +130,7 @@ impl Config {
     /// What no section can know by itself.
     fn check(&self, layers: &Layers) -> Result<(), ConfigError> {
         self.guard.check().map_err(|bad| layers.complain(bad.setting, bad.problem))?;
+        self.mail.check().map_err(|bad| layers.complain(bad.setting, bad.problem.to_owned()))?;
         self.runtime.check().map_err(|(setting, problem)| layers.complain(setting, problem.to_owned()))?;
         let listen = self.server.listen;
         if !listen.ip().is_loopback() && !self.server.expose {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
-use public_works::models::ModelConfig;
+use public_works::{mail::MailConfig, models::ModelConfig};
 use runtime::RuntimeConfig;
 use security_guard::{GuardConfig, Role};
 use serde::{Deserialize, Serialize};
@@ -254,6 +254,7 @@ pub(super) fn defaults() -> Map<String, Value> {
         "retention": RetentionSection::default(),
         "policy": PolicyConfig::default(),
         "outbound": OutboundConfig::default(),
+        "mail": MailConfig::default(),
         "models": { ANY_NAME: ModelConfig::default() },
     }))
 }

@@ -9,6 +9,7 @@ mod crash;
 mod forgotten;
 mod journals;
 mod legacy_client;
+mod mail;
 mod main_job;
 mod metrics;
 mod policy;

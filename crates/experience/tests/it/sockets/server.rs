@@ -20,7 +20,7 @@ use runtime::{
     Catalogue, Runtime, RuntimeClient, RuntimeConfig,
     memory::{MemoryObjects, MemoryStore},
 };
-use security_guard::{GuardConfig, SecurityGuard, SignedIn, memory::MemoryAccounts};
+use security_guard::{GuardConfig, SecurityGuard, SignedIn, Welcome, memory::MemoryAccounts};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -132,8 +132,12 @@ impl Server {
             email: format!("{name}@example.com"),
             password: Secret("correct horse battery".to_owned()),
             session_id: None,
+            invitation: None,
         };
-        self.guard.register(registration, &self.address.ip().into()).await.unwrap()
+        match self.guard.register(registration, &self.address.ip().into()).await.unwrap() {
+            Welcome::SignedIn(signed_in) => *signed_in,
+            Welcome::ConfirmFirst => panic!("no address has to be confirmed here"),
+        }
     }
 
     /// Signs in once more as somebody who has registered.

@@ -5,6 +5,7 @@ mod audit;
 mod factors;
 mod identities;
 mod keys;
+mod mailbox;
 mod rows;
 mod sessions;
 mod sign_ins;
@@ -163,6 +164,7 @@ impl Accounts for SqliteAccounts {
             sign_ins::forget_failures(transaction, now, limit)?;
             keys::forget_expired(transaction, now, limit)?;
             tenants::forget_expired(transaction, now, limit)?;
+            mailbox::forget_expired(transaction, now, limit)?;
             sessions::forget_expired(transaction, now, limit)
         })
         .await

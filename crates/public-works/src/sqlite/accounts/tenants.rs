@@ -9,14 +9,15 @@ use rusqlite::{Connection, Row};
 use security_guard::{
     Role,
     accounts::{SignedInAs, StoreError, Tenant, TokenHash, User},
+    mailbox::MailPurpose,
     tenants::{
         Accepted, ChangeRequest, Changed, Invited, MAX_INVITATIONS, MAX_MEMBERS, MemberChange, MemberState,
-        NewInvitation, SwitchRequest, Tenants, rule_on_member,
+        NewInvitation, OpenInvitation, SwitchRequest, Tenants, rule_on_member,
     },
 };
 
 use super::{
-    Answer, SqliteAccounts, keys,
+    Answer, SqliteAccounts, keys, mailbox,
     rows::{count, execute, find, instant, list, word},
     sessions, sign_ins, users,
 };
@@ -66,6 +67,27 @@ impl Tenants for SqliteAccounts {
     async fn invitations(&self, tenant_id: &TenantId, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
         let tenant_id = tenant_id.clone();
         self.read(move |connection| open_invitations(connection, &tenant_id, now)).await
+    }
+
+    async fn invitation(&self, invitation_id: &InvitationId, now: Timestamp) -> Result<Option<Invitation>, StoreError> {
+        let invitation_id = invitation_id.clone();
+        let sql = "SELECT * FROM invitations WHERE id = ?1 AND expires_at > ?2";
+        self.read(move |connection| find(connection, sql, &[&invitation_id.as_str(), &now.as_millis()], invitation_row))
+            .await
+    }
+
+    async fn open_invitation(
+        &self,
+        token: TokenHash,
+        email_key: &str,
+        now: Timestamp,
+    ) -> Result<Option<OpenInvitation>, StoreError> {
+        let email_key = email_key.to_owned();
+        self.read(move |connection| {
+            let found = open_invitation(connection, token, now)?.filter(|found| found.email_key == email_key);
+            Ok(found.map(|found| OpenInvitation { by_mail: found.by_mail }))
+        })
+        .await
     }
 
     async fn withdraw(&self, tenant_id: &TenantId, invitation_id: &InvitationId) -> Result<bool, StoreError> {
@@ -210,7 +232,7 @@ fn join(connection: &Connection, user_id: &UserId, tenant_id: &TenantId, role: R
 }
 
 fn add_service_account(connection: &Connection, user: &User, tenant_id: &TenantId) -> Answer<bool> {
-    if size(connection, tenant_id)? >= MAX_MEMBERS {
+    if is_full(connection, tenant_id)? {
         return Ok(false);
     }
     let sql = "INSERT INTO users (id, email, email_key, name, password_hash, created_at, is_service_account)
@@ -255,38 +277,86 @@ fn invite(connection: &Connection, new: &NewInvitation) -> Answer<Invited> {
 
 fn open_invitations(connection: &Connection, tenant_id: &TenantId, now: Timestamp) -> Answer<Vec<Invitation>> {
     let sql = "SELECT * FROM invitations WHERE tenant_id = ?1 AND expires_at > ?2 ORDER BY id DESC LIMIT ?3";
-    list(connection, sql, &[&tenant_id.as_str(), &now.as_millis(), &count(MAX_INVITATIONS)], |row| {
-        let role: Role = word(row, "role")?;
-        Ok(Invitation {
-            invitation_id: word(row, "id")?,
-            email: row.get("email")?,
-            role: role.to_string(),
-            tenant_id: word(row, "tenant_id")?,
-            invited_by: word(row, "invited_by")?,
-            created_at: instant(row, "created_at")?,
-            expires_at: instant(row, "expires_at")?,
-        })
+    list(connection, sql, &[&tenant_id.as_str(), &now.as_millis(), &count(MAX_INVITATIONS)], invitation_row)
+}
+
+fn invitation_row(row: &Row<'_>) -> rusqlite::Result<Invitation> {
+    let role: Role = word(row, "role")?;
+    Ok(Invitation {
+        invitation_id: word(row, "id")?,
+        email: row.get("email")?,
+        role: role.to_string(),
+        tenant_id: word(row, "tenant_id")?,
+        invited_by: word(row, "invited_by")?,
+        created_at: instant(row, "created_at")?,
+        expires_at: instant(row, "expires_at")?,
     })
 }
 
 fn accept(connection: &Connection, token: TokenHash, user_id: &UserId, now: Timestamp) -> Answer<Accepted> {
-    let sql = "SELECT tenants.id, tenants.name, tenants.created_at, invitations.role
-               FROM invitations
-               JOIN tenants ON tenants.id = invitations.tenant_id
-               JOIN users ON users.email_key = invitations.email_key
-               WHERE invitations.token = ?1 AND invitations.expires_at > ?2 AND users.id = ?3";
-    let values: [&dyn rusqlite::ToSql; 3] = [&token.0, &now.as_millis(), &user_id.as_str()];
-    let found = find(connection, sql, &values, |row| Ok((tenant(row)?, word::<Role>(row, "role")?)))?;
-    let Some((tenant, invited_as)) = found else { return Ok(Accepted::Unknown) };
-    let present = role(connection, user_id, &tenant.tenant_id)?;
-    if present.is_none() && size(connection, &tenant.tenant_id)? >= MAX_MEMBERS {
+    let Some(invited) = open_invitation(connection, token, now)? else { return Ok(Accepted::Unknown) };
+    let user = users::by_email(connection, &invited.email_key)?;
+    if user.is_none_or(|user| user.user_id != *user_id) {
+        return Ok(Accepted::Unknown);
+    }
+    let tenant_id = &invited.tenant.tenant_id;
+    let present = role(connection, user_id, tenant_id)?;
+    if present.is_none() && is_full(connection, tenant_id)? {
         return Ok(Accepted::Full);
     }
-    execute(connection, "DELETE FROM invitations WHERE token = ?1", &[&token.0])?;
-    if present.is_none() {
-        join(connection, user_id, &tenant.tenant_id, invited_as)?;
+    use_invitation(connection, user_id, &invited, now)?;
+    Ok(Accepted::Done { role: present.unwrap_or(invited.role), tenant: invited.tenant })
+}
+
+/// What a token of an invitation opens.
+pub(super) struct Invitee {
+    id: InvitationId,
+    pub(super) email_key: String,
+    pub(super) tenant: Tenant,
+    pub(super) role: Role,
+    /// The token went out in a letter.
+    by_mail: bool,
+}
+
+/// The invitation that a token is for, whether it was shown once or went out in a letter.
+pub(super) fn open_invitation(connection: &Connection, token: TokenHash, now: Timestamp) -> Answer<Option<Invitee>> {
+    let sql = "SELECT invitations.id AS invitation_id, invitations.email_key, invitations.role,
+                   invitations.token <> ?1 AS by_mail, tenants.id, tenants.name, tenants.created_at
+               FROM invitations JOIN tenants ON tenants.id = invitations.tenant_id
+               WHERE invitations.expires_at > ?2
+                   AND (invitations.token = ?1 OR invitations.id IN
+                       (SELECT subject FROM mail_tokens WHERE hash = ?1 AND purpose = ?3 AND expires_at > ?2))";
+    let values: [&dyn rusqlite::ToSql; 3] = [&token.0, &now.as_millis(), &MailPurpose::Invitation.as_str()];
+    find(connection, sql, &values, |row| {
+        Ok(Invitee {
+            id: word(row, "invitation_id")?,
+            email_key: row.get("email_key")?,
+            role: word(row, "role")?,
+            by_mail: row.get("by_mail")?,
+            tenant: tenant(row)?,
+        })
+    })
+}
+
+/// The invitation is gone, and the user is a member, as whatever they were or as what they are invited as.
+pub(super) fn use_invitation(
+    connection: &Connection,
+    user_id: &UserId,
+    invited: &Invitee,
+    now: Timestamp,
+) -> Answer<()> {
+    execute(connection, "DELETE FROM invitations WHERE id = ?1", &[&invited.id.as_str()])?;
+    if invited.by_mail {
+        mailbox::verify(connection, user_id, now)?;
     }
-    Ok(Accepted::Done { tenant, role: present.unwrap_or(invited_as) })
+    if role(connection, user_id, &invited.tenant.tenant_id)?.is_none() {
+        join(connection, user_id, &invited.tenant.tenant_id, invited.role)?;
+    }
+    Ok(())
+}
+
+pub(super) fn is_full(connection: &Connection, tenant_id: &TenantId) -> Answer<bool> {
+    Ok(size(connection, tenant_id)? >= MAX_MEMBERS)
 }
 
 /// Forgets invitations whose time is over.

@@ -11,9 +11,9 @@ use security_guard::{
 };
 
 use super::{
-    Answer, MoveSpace,
+    Answer, MoveSpace, mailbox,
     rows::{self, count, execute, find, instant, list, optional_instant, word},
-    sign_ins,
+    sign_ins, tenants,
 };
 
 pub(super) fn secrets(connection: &Connection, candidate: &ServerSecrets) -> Answer<ServerSecrets> {
@@ -62,27 +62,59 @@ pub(super) fn register(
     account: &NewAccount,
     move_space: MoveSpace,
 ) -> Answer<Registered> {
+    if let Some(letter) = &account.letter
+        && !mailbox::post(transaction, letter)?
+    {
+        return Ok(Registered::OutboxFull);
+    }
     if by_email(transaction, &account.email_key)?.is_some() {
         return Ok(Registered::EmailTaken);
     }
+    let invited = match account.invitation {
+        None => None,
+        Some(token) => match tenants::open_invitation(transaction, token, account.user.created_at)? {
+            Some(found) if found.email_key == account.email_key => Some(found),
+            Some(_) | None => return Ok(Registered::NotInvited),
+        },
+    };
+    if let Some(invited) = &invited
+        && tenants::is_full(transaction, &invited.tenant.tenant_id)?
+    {
+        return Ok(Registered::TenantFull);
+    }
     insert(transaction, account)?;
+    let (user_id, now) = (&account.user.user_id, account.user.created_at);
+    let (tenant, role) = match invited {
+        Some(invited) => {
+            tenants::use_invitation(transaction, user_id, &invited, now)?;
+            (invited.tenant, invited.role)
+        }
+        None => {
+            found_tenant(transaction, account)?;
+            (account.tenant.clone(), account.role)
+        }
+    };
     let Some(sign_in) = &account.sign_in else {
-        let (user, tenant) = (account.user.clone(), account.tenant.clone());
-        let standing = Standing { user, tenant, roles: vec![account.role], sign_in: None };
+        let standing = Standing { user: account.user.clone(), tenant, roles: vec![role], sign_in: None };
         return Ok(Registered::Created(Box::new(standing)));
     };
-    let (user_id, tenant_id) = (&account.user.user_id, &account.tenant.tenant_id);
-    let found = sign_ins::insert(transaction, user_id, tenant_id, sign_in, move_space)?;
+    let found = sign_ins::insert(transaction, user_id, &tenant.tenant_id, sign_in, move_space)?;
     Ok(Registered::SignedIn(Box::new(found)))
 }
 
 fn insert(connection: &Connection, account: &NewAccount) -> Answer<()> {
-    let NewAccount { user, email_key, password_hash, tenant, role, .. } = account;
+    let NewAccount { user, email_key, password_hash, .. } = account;
     execute(
         connection,
         "INSERT INTO users (id, email, email_key, name, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         &[&user.user_id.as_str(), &user.email, email_key, &user.name, &password_hash.0, &user.created_at.as_millis()],
     )?;
+    Ok(())
+}
+
+/// The tenant of their own.
+fn found_tenant(connection: &Connection, account: &NewAccount) -> Answer<()> {
+    let NewAccount { user, tenant, role, .. } = account;
     execute(
         connection,
         "INSERT INTO tenants (id, name, created_at) VALUES (?1, ?2, ?3)",
