@@ -128,7 +128,7 @@ export interface ArtifactPage {
 }
 
 /** What was asked for. */
-export type AuditAction = "register" | "sign_in" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "offer_factor" | "confirm_factor" | "remove_factor" | "request_reset" | "recover_password" | "request_verification" | "verify_email" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
+export type AuditAction = "register" | "sign_in" | "sign_in_by_provider" | "refresh" | "sign_out" | "sign_out_everywhere" | "end_sign_in" | "end_other_sign_ins" | "claim_session" | "change_password" | "offer_factor" | "confirm_factor" | "remove_factor" | "request_reset" | "recover_password" | "request_verification" | "verify_email" | "create_user" | "disable_user" | "enable_user" | "reset_password" | "rotate_keys";
 
 /** One decision. */
 export interface AuditEntry {

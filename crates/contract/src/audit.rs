@@ -14,6 +14,8 @@ use crate::{TenantId, Timestamp, UserId};
 pub enum AuditAction {
     Register,
     SignIn,
+    /// At the identity provider of the operator's.
+    SignInByProvider,
     Refresh,
     SignOut,
     SignOutEverywhere,

@@ -8,8 +8,9 @@ mod key_source;
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
 use reqwest::{
-    Client, ClientBuilder, Url,
+    Client, ClientBuilder, RequestBuilder, Url,
     dns::{Addrs, Name, Resolve, Resolving},
+    header::CONTENT_TYPE,
     redirect::Policy,
 };
 use url::Host;
@@ -95,26 +96,47 @@ impl Outbound {
     pub async fn get(&self, address: &str, max_bytes: usize, patience: Duration) -> Result<Vec<u8>, OutboundError> {
         let url = self.check(address)?;
         let host = url.host_str().unwrap_or_default().to_owned();
-        match tokio::time::timeout(patience, self.read(url, &host, max_bytes)).await {
+        match tokio::time::timeout(patience, read(self.client.get(url), &host, max_bytes)).await {
             Ok(answer) => answer,
             Err(_) => Err(OutboundError::TooSlow(host)),
         }
     }
 
-    async fn read(&self, url: Url, host: &str, max_bytes: usize) -> Result<Vec<u8>, OutboundError> {
-        let mut response = self.client.get(url).send().await.map_err(|error| failed(&error, host))?;
-        if !response.status().is_success() {
-            return Err(OutboundError::Status { host: host.to_owned(), status: response.status().as_u16() });
+    /// What is answered to a form that is sent to an address, within these bounds.
+    pub async fn post_form(
+        &self,
+        address: &str,
+        form: String,
+        basic: Option<(String, String)>,
+        (max_bytes, patience): (usize, Duration),
+    ) -> Result<Vec<u8>, OutboundError> {
+        let url = self.check(address)?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        let request = match basic {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
+        match tokio::time::timeout(patience, read(request, &host, max_bytes)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(OutboundError::TooSlow(host)),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error, host))? {
-            if body.len() + chunk.len() > max_bytes {
-                return Err(OutboundError::TooLarge { host: host.to_owned(), max_bytes });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
     }
+}
+
+async fn read(request: RequestBuilder, host: &str, max_bytes: usize) -> Result<Vec<u8>, OutboundError> {
+    let mut response = request.send().await.map_err(|error| failed(&error, host))?;
+    if !response.status().is_success() {
+        return Err(OutboundError::Status { host: host.to_owned(), status: response.status().as_u16() });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error, host))? {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(OutboundError::TooLarge { host: host.to_owned(), max_bytes });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 fn is_localhost(name: &str) -> bool {

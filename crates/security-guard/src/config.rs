@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RateLimit,
     guard::is_link,
+    oidc::OidcConfig,
     providers::{self, ProviderConfig},
 };
 
@@ -62,6 +63,8 @@ pub struct AuthConfig {
     pub verify_email: VerifyEmail,
     /// Where links in letters lead: `"https://app.example.com/mail/{purpose}#{token}"`. Absent: letters carry the token alone.
     pub mail_link: Option<String>,
+    /// Where people can sign in by a browser.
+    pub oidc: OidcConfig,
     /// Whose tokens are credentials here too.
     pub providers: Vec<ProviderConfig>,
 }
@@ -82,6 +85,7 @@ impl Default for AuthConfig {
             audit: AuditConfig::default(),
             verify_email: VerifyEmail::Off,
             mail_link: None,
+            oidc: OidcConfig::default(),
             providers: Vec::new(),
         }
     }
@@ -260,6 +264,7 @@ impl GuardConfig {
             (!self.session.anonymous_ttl.is_zero(), "session.anonymous_ttl", "must be longer than \"0s\""),
             (!self.session.ttl.is_zero(), "session.ttl", "must be longer than \"0s\""),
         ];
+        self.auth.oidc.check().map_err(|problem| BadSetting { setting: "auth.oidc", problem: problem.to_owned() })?;
         match rules.into_iter().find(|(holds, ..)| !holds) {
             None => providers::check(&self.auth.providers, &self.auth.issuer)
                 .map_err(|problem| BadSetting { setting: "auth.providers", problem }),

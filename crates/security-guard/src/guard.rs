@@ -11,6 +11,7 @@ mod keys;
 mod letters;
 mod login;
 mod logout;
+mod oidc;
 mod password;
 mod post;
 mod recovery;
@@ -54,6 +55,7 @@ use crate::{
     known_sessions::KnownSessions,
     mail::Mail,
     memory::MemoryMail,
+    oidc::Oidc,
     peer::Peer,
     providers::{KeySource, NoKeySource, Providers},
     refresh_token::RefreshToken,
@@ -78,6 +80,7 @@ struct Inner {
     refresh_secret: [u8; 32],
     hashing: Arc<Hashing>,
     providers: Providers,
+    oidc: Oidc,
     verified: Verified,
     sessions: KnownSessions,
     tickets: Tickets,
@@ -129,6 +132,7 @@ impl SecurityGuard {
             refresh_secret: secrets.refresh_secret,
             hashing: Hashing::start(&config.auth.password, &*clock)?,
             providers: Providers::new(&config.auth.providers, &keys),
+            oidc: Oidc::new(&config.auth.oidc, &keys),
             verified: Verified::new(),
             sessions: KnownSessions::default(),
             tickets: Tickets::new(config.auth.ticket_ttl),

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use contract::{SessionId, Timestamp};
 
 use crate::{
-    accounts::{FreshSession, Standing, StoreError, Tenant, User},
+    accounts::{FreshSession, NewSignIn, SignedInAs, Standing, StoreError, Tenant, User},
     providers::IdentityKey,
 };
 
@@ -28,12 +28,22 @@ pub struct IdentityStanding {
     pub session_id: SessionId,
 }
 
+/// Somebody comes with an identity, to stay.
+#[derive(Clone, Debug)]
+pub struct IdentitySignIn {
+    pub identity: NewIdentity,
+    pub sign_in: NewSignIn,
+}
+
 /// Where identities are kept.
 #[async_trait]
 pub trait Identities: Send + Sync {
     /// The user of an identity; made, with tenant, membership and session, by the first of all who come at once.
     async fn enter_identity(&self, new: NewIdentity) -> Result<IdentityStanding, StoreError>;
 
-    /// The same without writing anything; `None` where nobody has come with it.
+    /// Writes a sign-in for the user of an identity, who is made where there is none; `None` where they are disabled.
+    async fn sign_in_identity(&self, request: IdentitySignIn) -> Result<Option<SignedInAs>, StoreError>;
+
+    /// The user of an identity, without writing anything; `None` where nobody has come with it.
     async fn standing_by_identity(&self, key: &IdentityKey) -> Result<Option<IdentityStanding>, StoreError>;
 }

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod mail;
 pub mod mailbox;
 pub mod memory;
+pub mod oidc;
 pub mod peer;
 pub mod policy;
 pub mod providers;

@@ -23,20 +23,17 @@ pub enum LetterKind {
     PasswordChanged,
     FactorAdded,
     FactorRemoved,
-    /// Somebody signed in by an identity provider for the first time.
-    IdentityAdded,
     Invitation,
 }
 
 impl LetterKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Reset,
         Self::Registered,
         Self::Verification,
         Self::PasswordChanged,
         Self::FactorAdded,
         Self::FactorRemoved,
-        Self::IdentityAdded,
         Self::Invitation,
     ];
 
@@ -48,7 +45,6 @@ impl LetterKind {
             Self::PasswordChanged => "password_changed",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
-            Self::IdentityAdded => "identity_added",
             Self::Invitation => "invitation",
         }
     }

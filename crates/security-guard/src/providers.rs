@@ -7,11 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::Timestamp;
+use contract::{Timestamp, auth::Secret};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
 
-use crate::{GuardError, email::EmailAddress};
+use crate::{GuardError, email::EmailAddress, secrets::same};
 
 use keys::PublishedKeys;
 
@@ -39,6 +39,18 @@ pub struct ProviderConfig {
 #[async_trait]
 pub trait KeySource: Send + Sync {
     async fn fetch(&self, address: &str) -> Result<Vec<u8>, Unfetched>;
+
+    /// Sends a form, and brings what is answered to it.
+    async fn exchange(&self, request: TokenRequest) -> Result<Vec<u8>, Unfetched>;
+}
+
+/// A form for the token endpoint of a provider (RFC 6749, section 4.1.3).
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    pub address: String,
+    pub form: Vec<(&'static str, Secret)>,
+    /// Name and password of HTTP's own sign-in, where the provider takes it.
+    pub basic: Option<(String, Secret)>,
 }
 
 /// Why nothing came. It is for the log.
@@ -53,6 +65,10 @@ pub struct NoKeySource;
 #[async_trait]
 impl KeySource for NoKeySource {
     async fn fetch(&self, _address: &str) -> Result<Vec<u8>, Unfetched> {
+        Err(Unfetched("this guard fetches nothing".into()))
+    }
+
+    async fn exchange(&self, _request: TokenRequest) -> Result<Vec<u8>, Unfetched> {
         Err(Unfetched("this guard fetches nothing".into()))
     }
 }
@@ -77,7 +93,7 @@ pub(crate) struct Identity {
 /// All of them.
 pub(crate) struct Providers(Vec<Provider>);
 
-struct Provider {
+pub(crate) struct Provider {
     config: ProviderConfig,
     keys: PublishedKeys,
 }
@@ -96,6 +112,10 @@ struct Claims {
     #[serde(default)]
     iat: Option<i64>,
     #[serde(default)]
+    nonce: Option<String>,
+    #[serde(default)]
+    azp: Option<String>,
+    #[serde(default)]
     email: Option<String>,
     #[serde(default)]
     name: Option<String>,
@@ -103,11 +123,7 @@ struct Claims {
 
 impl Providers {
     pub(crate) fn new(configs: &[ProviderConfig], source: &Arc<dyn KeySource>) -> Self {
-        let provider = |config: &ProviderConfig| Provider {
-            keys: PublishedKeys::new(config.jwks.clone(), Arc::clone(source)),
-            config: config.clone(),
-        };
-        Self(configs.iter().map(provider).collect())
+        Self(configs.iter().map(|config| Provider::new(config.clone(), source)).collect())
     }
 
     /// Whether a token says that it is one of theirs; nothing of it is believed yet.
@@ -129,7 +145,33 @@ impl Providers {
 }
 
 impl Provider {
+    pub(crate) fn new(config: ProviderConfig, source: &Arc<dyn KeySource>) -> Self {
+        Self { keys: PublishedKeys::new(config.jwks.clone(), Arc::clone(source)), config }
+    }
+
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Identity, GuardError> {
+        let claims = self.claims(token, now).await?;
+        self.read(claims, now)
+    }
+
+    /// Who an id token is for that was asked for with this nonce (OpenID Connect Core, section 3.1.3.7).
+    pub(crate) async fn verify_id_token(
+        &self,
+        token: &str,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<Identity, GuardError> {
+        let claims = self.claims(token, now).await?;
+        let has_nonce = claims.nonce.as_ref().is_some_and(|found| same(found.as_bytes(), nonce.as_bytes()));
+        let is_ours = claims.azp.as_ref().is_none_or(|party| *party == self.config.audience);
+        if !has_nonce || !is_ours {
+            return Err(GuardError::TokenInvalid);
+        }
+        self.read(claims, now)
+    }
+
+    /// What a token says, once its signature, issuer and audience are known to be right.
+    async fn claims(&self, token: &str, now: Timestamp) -> Result<Claims, GuardError> {
         let header = decode_header(token).map_err(|_| GuardError::TokenInvalid)?;
         // Whoever publishes a key must not be able to sign with what everybody knows: a symmetric signature is none.
         if header.crit.is_some() || header.alg.family() == AlgorithmFamily::Hmac {
@@ -139,7 +181,7 @@ impl Provider {
         let key = self.keys.find(&key_id, header.alg, now).await.ok_or(GuardError::TokenInvalid)?;
         let claims =
             decode::<Claims>(token, &key, &self.validation(header.alg)).map_err(|_| GuardError::TokenInvalid)?;
-        self.read(claims.claims, now)
+        Ok(claims.claims)
     }
 
     /// Time is left out: the library reads the system's clock.

@@ -5,6 +5,7 @@ mod identities;
 mod keys;
 mod letters;
 mod limits;
+mod oidc;
 mod password;
 mod refresh;
 mod sessions;

@@ -48,11 +48,10 @@ pub async fn open_database(data_dir: &Path) -> Result<Database, Complaint> {
 pub async fn open_guard(config: &Config, database: &Database) -> Result<SecurityGuard, Complaint> {
     let accounts = SqliteAccounts::new(database.clone(), move_space);
     let (accounts, clock, mail) = (Arc::new(accounts), Arc::new(SystemClock), open_mail(config)?);
-    let keys: Arc<dyn KeySource> = match config.guard.auth.providers.as_slice() {
-        // A client for nobody would cost memory.
-        [] => Arc::new(NoKeySource),
-        _ => Arc::new(open_outbound(config)?),
-    };
+    let auth = &config.guard.auth;
+    // A client for nobody would cost memory.
+    let calls_nobody = auth.providers.is_empty() && !auth.oidc.is_on();
+    let keys: Arc<dyn KeySource> = if calls_nobody { Arc::new(NoKeySource) } else { Arc::new(open_outbound(config)?) };
     let guard = SecurityGuard::open_with(config.guard.clone(), Plugs { accounts, clock, keys, mail }).await;
     guard.map_err(|error| guard_complaint(&error))
 }

@@ -16,6 +16,9 @@ const REFRESH_TLS: &str = "__Secure-symphainy-refresh";
 /// The CSRF token, for scripts of the server's own pages.
 const CSRF: &str = "symphainy-csrf";
 const CSRF_TLS: &str = "__Host-symphainy-csrf";
+/// The seed of a sign-in at an identity provider.
+const OIDC: &str = "symphainy-oidc";
+const OIDC_TLS: &str = "__Host-symphainy-oidc";
 const REFRESH_PATH: &str = "/api/auth";
 
 /// How cookies are written for this client.
@@ -68,6 +71,22 @@ impl CookieKind {
             csrf_token: "",
         };
         self.set(headers, &none)
+    }
+
+    /// What binds a sign-in at a provider to this browser. It comes back with a page of another site's, so that it is not strict.
+    pub(super) fn set_oidc(self, headers: &mut HeaderMap, value: &str, seconds: u64) -> Result<(), Refusal> {
+        self.write(headers, self.oidc_name(), value, "/; HttpOnly; SameSite=Lax", seconds)
+    }
+
+    pub(super) fn oidc(self, headers: &HeaderMap) -> Option<&str> {
+        cookie(headers, self.oidc_name())
+    }
+
+    fn oidc_name(self) -> &'static str {
+        match self {
+            Self::Tls => OIDC_TLS,
+            Self::Loopback => OIDC,
+        }
     }
 
     /// The refresh token that came along.

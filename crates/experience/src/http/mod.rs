@@ -18,6 +18,7 @@ mod intent;
 mod keys;
 mod letters;
 mod metrics;
+mod oidc;
 mod password;
 mod pending;
 mod schedules;

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     agents, approvals, artifacts, audit, auth, conversations, cors, docs, envelope, execution, executions, files,
-    guide, health, intent, keys, letters, metrics, openapi, password, pending, schedules, second_factor, session,
+    guide, health, intent, keys, letters, metrics, oidc, openapi, password, pending, schedules, second_factor, session,
     sign_ins, tenants,
 };
 use crate::{Plane, Refusal, console, socket, stream};
@@ -22,6 +22,8 @@ fn all() -> OpenApiRouter<Arc<Plane>> {
         .routes(routes!(health::ready)) // GET /health/ready
         .routes(routes!(auth::register)) // POST /api/auth/register
         .routes(routes!(auth::login)) // POST /api/auth/login
+        .routes(routes!(oidc::start)) // GET /api/auth/oidc/start
+        .routes(routes!(oidc::callback)) // GET /api/auth/oidc/callback
         .routes(routes!(auth::refresh)) // POST /api/auth/refresh
         .routes(routes!(auth::logout)) // POST /api/auth/logout
         .routes(routes!(auth::me)) // GET /api/auth/me

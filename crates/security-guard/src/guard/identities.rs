@@ -16,9 +16,17 @@ impl SecurityGuard {
     pub(super) async fn verify_identity(&self, token: &str, now: Timestamp) -> Result<Caller, GuardError> {
         let guard = &self.0;
         let identity = guard.providers.verify(token, now).await?;
-        let Identity { key, email, name, expires_at } = identity;
-        let new = NewIdentity {
-            key: key.clone(),
+        let (key, expires_at) = (identity.key.clone(), identity.expires_at);
+        let found = guard.accounts.enter_identity(self.new_identity(identity, now)).await?;
+        caller(found, key, expires_at)
+    }
+
+    /// What is written where nobody has come with an identity before.
+    pub(super) fn new_identity(&self, identity: Identity, now: Timestamp) -> NewIdentity {
+        let guard = &self.0;
+        let Identity { key, email, name, expires_at: _ } = identity;
+        NewIdentity {
+            key,
             user: User {
                 user_id: UserId::from_parts(now, random(&*guard.clock)),
                 email,
@@ -29,9 +37,7 @@ impl SecurityGuard {
             tenant: Tenant { tenant_id: TenantId::from_parts(now, random(&*guard.clock)), name, created_at: now },
             fresh_session: guard.fresh_session(),
             now,
-        };
-        let found = guard.accounts.enter_identity(new).await?;
-        caller(found, key, expires_at)
+        }
     }
 
     pub(super) async fn look_again_at_identity(

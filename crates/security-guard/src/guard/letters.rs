@@ -76,10 +76,6 @@ pub(super) fn notice(to: &str, kind: LetterKind) -> Option<Letter> {
         LetterKind::FactorRemoved => {
             ("The second factor was removed", "Signing in to your account needs no code any more.")
         }
-        LetterKind::IdentityAdded => (
-            "A new way to sign in",
-            "Somebody signed in by an identity provider that says they have this address, and has an account of their own by that.",
-        ),
         LetterKind::Reset | LetterKind::Verification | LetterKind::Invitation => return None,
     };
     let advice = match kind {

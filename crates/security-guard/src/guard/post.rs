@@ -92,10 +92,7 @@ impl SecurityGuard {
                 let token = self.mail_token(MailPurpose::Verify, user.user_id.as_str(), VERIFY_TTL).await?;
                 Ok(Some(self.token_letter(&user.email, TokenLetter::Verify, &token)))
             }
-            LetterKind::PasswordChanged
-            | LetterKind::FactorAdded
-            | LetterKind::FactorRemoved
-            | LetterKind::IdentityAdded => {
+            LetterKind::PasswordChanged | LetterKind::FactorAdded | LetterKind::FactorRemoved => {
                 let Ok(user_id) = waiting.subject.parse() else { return Ok(None) };
                 let standing = accounts.standing_of(&user_id).await?;
                 Ok(standing.and_then(|standing| notice(&standing.user.email, waiting.kind)))

@@ -6,8 +6,8 @@ use contract::{SessionId, UserId};
 use super::{MemoryAccounts, State, UserRow, owned_session};
 use crate::{
     Role,
-    accounts::{PasswordHash, StoreError},
-    identities::{Identities, IdentityStanding, NewIdentity},
+    accounts::{PasswordHash, SignedInAs, StoreError},
+    identities::{Identities, IdentitySignIn, IdentityStanding, NewIdentity},
     providers::IdentityKey,
 };
 
@@ -46,7 +46,26 @@ impl State {
 #[async_trait]
 impl Identities for MemoryAccounts {
     async fn enter_identity(&self, new: NewIdentity) -> Result<IdentityStanding, StoreError> {
+        self.lock().enter(new)
+    }
+
+    async fn sign_in_identity(&self, request: IdentitySignIn) -> Result<Option<SignedInAs>, StoreError> {
         let mut state = self.lock();
+        let user = state.enter(request.identity)?.standing.user;
+        if user.disabled_at.is_some() {
+            return Ok(None);
+        }
+        Ok(state.write_sign_in(&user.user_id, request.sign_in))
+    }
+
+    async fn standing_by_identity(&self, key: &IdentityKey) -> Result<Option<IdentityStanding>, StoreError> {
+        Ok(self.lock().identity_standing(key))
+    }
+}
+
+impl State {
+    fn enter(&mut self, new: NewIdentity) -> Result<IdentityStanding, StoreError> {
+        let state = self;
         if !state.identities.contains_key(&new.key) {
             let NewIdentity { key, user, tenant, fresh_session, .. } = new.clone();
             let row = IdentityRow { user_id: user.user_id.clone(), session_id: fresh_session.session_id };
@@ -61,9 +80,5 @@ impl Identities for MemoryAccounts {
         state.renew_session(&new);
         let found = state.identity_standing(&new.key);
         found.ok_or_else(|| StoreError::Broken("an identity has no user".into()))
-    }
-
-    async fn standing_by_identity(&self, key: &IdentityKey) -> Result<Option<IdentityStanding>, StoreError> {
-        Ok(self.lock().identity_standing(key))
     }
 }

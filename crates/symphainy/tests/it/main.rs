@@ -12,6 +12,7 @@ mod legacy_client;
 mod mail;
 mod main_job;
 mod metrics;
+mod oidc;
 mod policy;
 mod replay;
 mod storage;

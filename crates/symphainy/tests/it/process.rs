@@ -71,7 +71,8 @@ impl Place {
 
     /// The same, begun by other programs that end in becoming it.
     pub(crate) fn serve_under(&self, wrapper: &[String], flags: &[&str]) -> Server {
-        let arguments = [&["serve", "--listen", "127.0.0.1:0"], flags].concat();
+        let anywhere: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let arguments = [&["serve"], anywhere, flags].concat();
         let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).unwrap();
         let mut command = self.command_under(wrapper, &arguments);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();

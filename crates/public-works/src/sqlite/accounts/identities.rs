@@ -5,21 +5,34 @@ use contract::{SessionId, UserId};
 use rusqlite::Connection;
 use security_guard::{
     Role,
-    accounts::StoreError,
-    identities::{Identities, IdentityStanding, NewIdentity},
+    accounts::{SignedInAs, StoreError},
+    identities::{Identities, IdentitySignIn, IdentityStanding, NewIdentity},
     providers::IdentityKey,
 };
 
 use super::{
     Answer, SqliteAccounts,
     rows::{execute, find, word},
-    sessions, users,
+    sessions, sign_ins, users,
 };
 
 #[async_trait]
 impl Identities for SqliteAccounts {
     async fn enter_identity(&self, new: NewIdentity) -> Result<IdentityStanding, StoreError> {
         self.write(move |transaction| enter(transaction, &new)).await
+    }
+
+    async fn sign_in_identity(&self, request: IdentitySignIn) -> Result<Option<SignedInAs>, StoreError> {
+        let move_space = self.move_space;
+        self.write(move |transaction| {
+            let standing = enter(transaction, &request.identity)?.standing;
+            if standing.user.disabled_at.is_some() {
+                return Ok(None);
+            }
+            let (user_id, tenant_id) = (&standing.user.user_id, &standing.tenant.tenant_id);
+            sign_ins::insert(transaction, user_id, tenant_id, &request.sign_in, move_space).map(Some)
+        })
+        .await
     }
 
     async fn standing_by_identity(&self, key: &IdentityKey) -> Result<Option<IdentityStanding>, StoreError> {
