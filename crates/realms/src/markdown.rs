@@ -29,6 +29,28 @@ pub(crate) fn code(text: &str) -> String {
     format!("`{}`", shortened(&flat, LONGEST_CELL))
 }
 
+/// Names that people gave, so that they change nothing of the Markdown around them. What stands between back-ticks stays code.
+pub(crate) fn plain(text: &str) -> String {
+    let keeps_code = text.matches('`').count().is_multiple_of(2);
+    let mut is_code = false;
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            letter if letter.is_control() => plain.push(' '),
+            '`' if keeps_code => {
+                is_code = !is_code;
+                plain.push('`');
+            }
+            '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '|' | '#' if !is_code => {
+                plain.push('\\');
+                plain.push(letter);
+            }
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
 /// The beginning of a text, with an ellipsis where something is left out.
 pub(crate) fn shortened(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {

@@ -7,9 +7,21 @@ pub mod procedure;
 pub mod sop;
 pub mod workflow;
 
+mod analyze_coexistence;
+mod create_blueprint;
 mod create_workflow;
 mod generate_sop;
+mod generate_sop_from_chat;
+mod optimize_process;
+mod process_operations_query;
+mod sop_chat_message;
+
+pub(crate) mod automation;
+mod draft;
+mod given;
 mod named;
+mod report;
+mod review;
 mod source;
 
 use std::sync::Arc;
@@ -26,5 +38,16 @@ pub const SOP: &str = "sop";
 const REALM: &str = "journey";
 
 pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
-    vec![Arc::new(create_workflow::CreateWorkflow::new()), Arc::new(generate_sop::GenerateSop::new())]
+    vec![
+        Arc::new(create_workflow::CreateWorkflow::new()),
+        Arc::new(generate_sop::GenerateSop::new()),
+        Arc::new(optimize_process::OptimizeProcess::new()),
+        Arc::new(analyze_coexistence::AnalyzeCoexistence::new()),
+        Arc::new(create_blueprint::CreateBlueprint::new()),
+        Arc::new(process_operations_query::ProcessOperationsQuery::new()),
+        Arc::new(process_operations_query::ProcessOperationsQuery::of_conversation()),
+        Arc::new(sop_chat_message::SopChatMessage::new()),
+        Arc::new(sop_chat_message::SopChatMessage::of_wizard()),
+        Arc::new(generate_sop_from_chat::GenerateSopFromChat::new()),
+    ]
 }

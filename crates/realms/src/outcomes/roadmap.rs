@@ -17,50 +17,12 @@ use super::{
     synthesis::{file_name, open_questions},
 };
 use crate::{
-    journey::workflow::{Node, NodeKind, Workflow},
+    journey::{
+        automation::can_be_automated,
+        workflow::{NodeKind, Workflow},
+    },
     markdown::counted,
 };
-
-/// What programs do as well as people, as a task says it: the stem of the verb.
-const AUTOMATABLE: [&str; 34] = [
-    "archive",
-    "assign",
-    "attach",
-    "backup",
-    "book",
-    "calculate",
-    "compare",
-    "convert",
-    "copy",
-    "count",
-    "create",
-    "download",
-    "email",
-    "enter",
-    "export",
-    "extract",
-    "forward",
-    "generate",
-    "import",
-    "load",
-    "log",
-    "match",
-    "merge",
-    "notify",
-    "print",
-    "record",
-    "register",
-    "remind",
-    "save",
-    "scan",
-    "send",
-    "store",
-    "update",
-    "upload",
-];
-
-/// Words of a comparison that a rule can make.
-const COMPARING: [&str; 8] = ["exceed", "exceeds", "above", "below", "more", "less", "over", "under"];
 
 /// The phases that have something to do, numbered in their titles.
 pub fn roadmap(evidence: &Evidence) -> Vec<Section> {
@@ -134,37 +96,4 @@ fn automation(evidence: &Evidence) -> Vec<Statement> {
         }
     }
     statements
-}
-
-fn can_be_automated(node: &Node) -> bool {
-    let words: Vec<String> = words(&node.label);
-    match node.kind {
-        NodeKind::Task => {
-            // “The account manager sends …” says its verb right behind the actor.
-            let skipped = node.actor.as_ref().map_or(0, |actor| position_after(&words, &self::words(actor)));
-            words.get(skipped).is_some_and(|word| is_automatable(word))
-        }
-        NodeKind::Decision => {
-            words.iter().any(|word| word.starts_with(|letter: char| letter.is_ascii_digit()))
-                && words.iter().any(|word| COMPARING.contains(&word.as_str()))
-        }
-        NodeKind::Start | NodeKind::End => false,
-    }
-}
-
-fn words(text: &str) -> Vec<String> {
-    let parts = text.split(|letter: char| !letter.is_alphanumeric());
-    parts.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
-}
-
-/// Where the words go on behind `actor`; 0 where it does not stand near the beginning.
-fn position_after(words: &[String], actor: &[String]) -> usize {
-    (0..2).find(|&start| words.get(start..start + actor.len()) == Some(actor)).map_or(0, |start| start + actor.len())
-}
-
-/// `send` and `sends`, `notify` and `notifies`.
-fn is_automatable(word: &str) -> bool {
-    let stems = [Some(word), word.strip_suffix('s'), word.strip_suffix("es")];
-    let with_y = word.strip_suffix("ies").map(|stem| format!("{stem}y"));
-    stems.into_iter().flatten().chain(with_y.as_deref()).any(|stem| AUTOMATABLE.contains(&stem))
 }

@@ -4,6 +4,7 @@ use contract::ArtifactId;
 use serde::Serialize;
 
 use super::evidence::Exhibit;
+use crate::markdown::plain;
 
 /// The most statements that one section lists; the rest are counted.
 pub const MAX_LISTED: usize = 50;
@@ -74,26 +75,4 @@ impl Section {
         }
         text
     }
-}
-
-/// Names that people gave, so that they change nothing of the Markdown around them. What stands between back-ticks stays code.
-pub fn plain(text: &str) -> String {
-    let keeps_code = text.matches('`').count().is_multiple_of(2);
-    let mut is_code = false;
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            letter if letter.is_control() => plain.push(' '),
-            '`' if keeps_code => {
-                is_code = !is_code;
-                plain.push('`');
-            }
-            '\\' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '|' | '#' if !is_code => {
-                plain.push('\\');
-                plain.push(letter);
-            }
-            letter => plain.push(letter),
-        }
-    }
-    plain
 }

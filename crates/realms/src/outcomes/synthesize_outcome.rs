@@ -5,13 +5,8 @@ use contract::{ArtifactId, Code, artifact::LifecycleState, intent::IntentDescrip
 use runtime::{ExecutionContext, Failure, Handler, NewArtifact, port::store::Object};
 use serde_json::{Value, json};
 
-use super::{
-    REALM, SYNTHESIS,
-    evidence::gather,
-    statement::{Section, plain},
-    synthesis::synthesize,
-};
-use crate::{descriptor, journey::workflow::clean_label};
+use super::{REALM, SYNTHESIS, evidence::gather, statement::Section, synthesis::synthesize};
+use crate::{descriptor, journey::workflow::clean_label, markdown::plain};
 
 pub(super) struct SynthesizeOutcome {
     descriptor: IntentDescriptor,

@@ -215,3 +215,79 @@ async fn lineage_is_drawn_described_and_purged() {
         assert_eq!(left.lifecycle_state, LifecycleState::Deleted);
     }
 }
+
+const PROCEDURE: &str = "# Returns\n1. The clerk scans the parcel.\n2. If the value exceeds 100 euros, the manager checks it; otherwise go to step 4.\n3. Repair it\n4. Refund the customer.\n";
+
+#[tokio::test]
+async fn a_process_is_reviewed_shared_out_and_redrawn() {
+    let house = House::new().await;
+    house.upload("returns.md", PROCEDURE).await;
+    let workflow = house.result("create_workflow", json!({"file": "returns.md"})).await;
+
+    let better = artifact(&house, "optimize_process", json!({}), "process_optimization").await;
+    assert_eq!(better["parent_artifacts"], json!([workflow["workflow_id"]]));
+    assert_eq!(better["metrics"]["task_count"], 4);
+    assert_eq!(better["metrics"]["unassigned_count"], 2);
+    assert_eq!(better["metrics"]["automatable_count"], 2);
+    let texts = better["findings"].to_string();
+    for text in ["“Repair it” names nobody who does it.", "A program could do “The clerk scans the parcel”."] {
+        assert!(texts.contains(text), "{text}\n{texts}");
+    }
+
+    let shared = artifact(&house, "analyze_coexistence", json!({"workflow": "returns"}), "coexistence_analysis").await;
+    assert_eq!((&shared["program_count"], &shared["person_count"]), (&json!(2), &json!(3)), "{shared}");
+
+    let target = artifact(&house, "create_blueprint", json!({"title": "Tomorrow"}), "blueprint").await;
+    assert_eq!((&target["title"], &target["change_count"]), (&json!("Tomorrow"), &json!(2)));
+    assert_eq!(target["changes"][0]["actor_before"], "clerk");
+    assert!(target["renderings"]["mermaid"].as_str().unwrap().starts_with("flowchart TD"), "{target}");
+    assert_eq!(target["current"]["nodes"], workflow["nodes"]);
+
+    let empty = House::new().await;
+    for intent in ["optimize_process", "analyze_coexistence", "create_blueprint"] {
+        let (code, message) = empty.failure(intent, json!({})).await;
+        assert!(code == "not_found" && message.contains("create_workflow"), "{intent}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn questions_about_a_process_are_answered_with_its_steps() {
+    let house = House::new().await;
+    house.result("create_workflow", json!({"text": PROCEDURE})).await;
+    for (question, told) in [
+        ("who takes part?", "It names clerk and manager."),
+        ("how many steps are there?", "4 tasks, 1 decision and 2 actors"),
+        ("what comes after the repair?", "“Refund the customer”"),
+        ("what does the clerk do?", "“The clerk scans the parcel”"),
+        ("what of the moon?", "No step of the workflow has these words."),
+    ] {
+        let answer = artifact(&house, "process_operations_query", json!({"query": question}), "process_answer").await;
+        assert!(answer["answer"].as_str().unwrap().contains(told), "{question}: {answer}");
+    }
+    let said = json!({"message": "what comes after the repair?"});
+    let answer = artifact(&house, "process_operations_conversation", said, "process_answer").await;
+    assert_eq!(answer["nodes"].as_array().unwrap().len(), 1);
+    assert_eq!(house.failure("process_operations_query", json!({})).await.0, "validation_failed");
+}
+
+#[tokio::test]
+async fn a_procedure_is_told_step_by_step_and_written_down() {
+    let house = House::new().await;
+    let (code, message) = house.failure("generate_sop_from_chat", json!({})).await;
+    assert!(code == "not_found" && message.contains("sop_chat_message"), "{message}");
+
+    let told = json!({"message": "The clerk opens the invoice\nThe clerk pays the invoice"});
+    let first = artifact(&house, "sop_chat_message", told, "sop_draft").await;
+    assert_eq!(first["step_count"], 2);
+    let more = artifact(&house, "process_wizard_conversation", json!({"message": "File it away"}), "sop_draft").await;
+    assert_eq!((&more["step_count"], &more["parent_artifacts"]), (&json!(3), &json!([first["artifact_id"]])));
+    let back = artifact(&house, "sop_chat_message", json!({"message": "undo"}), "sop_draft").await;
+    assert_eq!(back["steps"], first["steps"]);
+
+    let sop = artifact(&house, "generate_sop_from_chat", json!({"title": "Invoices"}), "sop").await;
+    assert_eq!((&sop["step_count"], &sop["told_steps"]), (&json!(2), &first["steps"]), "{sop}");
+    assert_eq!(sop["parent_artifacts"], json!([back["artifact_id"]]));
+    let said = json!([{"role": "user", "content": "Open the door"}, {"role": "assistant", "content": "And then?"}, "Close the door"]);
+    let given = artifact(&house, "generate_sop_from_chat", json!({"messages": said}), "sop").await;
+    assert_eq!(given["told_steps"], json!(["Open the door", "Close the door"]));
+}
