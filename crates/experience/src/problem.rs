@@ -95,6 +95,14 @@ impl Refusal {
         Self::new(code.unwrap_or(Code::ExecutionFailed), problem.message.clone())
     }
 
+    /// The same, where it concerns some of several things and so many others are done; `told` says which.
+    pub fn for_some(mut self, done: usize, told: Vec<FieldError>) -> Self {
+        let all = told.len();
+        self.0.detail = format!("{done} of {all} were taken in, and `errors` says which. {}", self.0.detail).into();
+        self.0.errors = told;
+        self
+    }
+
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds);
         self

@@ -11,7 +11,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use contract::{Code, ExecutionId, SessionId, artifact::Artifact, intent::Timing};
+use contract::{Code, ExecutionId, SessionId, artifact::Artifact, intent::Timing, problem::FieldError};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use runtime::{
     SubmitRequest, Upload,
@@ -66,7 +66,9 @@ pub(super) enum Uploaded {
 
 /// Upload files.
 ///
-/// Answers when they are taken in: the artifact, or `{artifacts: […]}` for several.
+/// Answers when they are taken in: the artifact, or `{artifacts: […]}` for several. Where one of several is refused, the others stay: the
+/// answer is that refusal, and its `errors` tell of each file (`file[0]`, …) under which id it was kept, or why not. A retry with the same
+/// `Idempotency-Key` takes in no file twice.
 #[utoipa::path(
     post, path = "/api/files", tag = "artifacts",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
@@ -102,7 +104,7 @@ pub(super) async fn upload(
     context.check_session(&session_id).await?;
     let new_bytes = files.iter().map(|file| file.upload.size_bytes()).sum();
     check_space(&context, new_bytes, key.as_deref().map(|key| key_of_file(key, 0)).as_deref()).await?;
-    let begun = submit_all(&context, &session_id, files, key).await?;
+    let begun = submit_all(&context, &session_id, files, key).await;
     answer(&context, begun).await
 }
 
@@ -212,7 +214,7 @@ fn not_a_form() -> Refusal {
 }
 
 /// The last part of what the client calls the file: no folder, no control character.
-fn file_name(said: &str) -> String {
+pub(super) fn file_name(said: &str) -> String {
     let last = said.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String =
         last.chars().filter(|character| !character.is_control()).take(MAX_FILE_NAME_CHARACTERS).collect();
@@ -222,7 +224,7 @@ fn file_name(said: &str) -> String {
     }
 }
 
-fn media_type(said: &str) -> String {
+pub(super) fn media_type(said: &str) -> String {
     let fits = said.len() <= MAX_MEDIA_TYPE_BYTES
         && said.contains('/')
         && said.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
@@ -259,20 +261,42 @@ fn key_of_file(key: &str, index: usize) -> String {
     format!("{key}/{index}")
 }
 
+/// What became of a file, or of nothing where an earlier one was refused.
+struct Begun {
+    name: String,
+    execution: Result<ExecutionId, Refusal>,
+}
+
+/// Submits one after the other, up to the first that is refused. What is submitted is executed whatever follows, so that the answer has
+/// to tell of each.
 async fn submit_all(
     context: &CallContext,
     session_id: &SessionId,
     files: Vec<Arrived>,
     key: Option<String>,
-) -> Result<Vec<ExecutionId>, Refusal> {
+) -> Vec<Begun> {
     let mut begun = Vec::with_capacity(files.len());
     for (index, Arrived { upload, name, media_type }) in files.into_iter().enumerate() {
-        let object = upload.finish(&media_type, &name).await?;
         let key = key.as_deref().map(|key| key_of_file(key, index));
-        let submitted = context.runtime().submit(ingest(context, session_id, object, key)).await?;
-        begun.push(submitted.execution_id);
+        let execution = match begun.last() {
+            Some(Begun { execution: Err(refusal), .. }) => Err(Refusal::clone(refusal)),
+            Some(_) | None => submit(context, session_id, upload, &media_type, &name, key).await,
+        };
+        begun.push(Begun { name, execution });
     }
-    Ok(begun)
+    begun
+}
+
+async fn submit(
+    context: &CallContext,
+    session_id: &SessionId,
+    upload: Upload,
+    media_type: &str,
+    name: &str,
+    key: Option<String>,
+) -> Result<ExecutionId, Refusal> {
+    let object = upload.finish(media_type, name).await?;
+    Ok(context.runtime().submit(ingest(context, session_id, object, key)).await?.execution_id)
 }
 
 fn ingest(
@@ -304,16 +328,47 @@ fn ingest(
     }
 }
 
-async fn answer(context: &CallContext, begun: Vec<ExecutionId>) -> Result<Response, Refusal> {
-    let mut artifacts = Vec::with_capacity(begun.len());
-    for execution_id in begun {
-        let mut ended = execution::wait(context, &execution_id, INGEST_PATIENCE).await?;
-        if let Some(problem) = &ended.problem {
-            return Err(Refusal::from_execution(problem));
-        }
-        let artifact = ended.artifacts.remove("file").or_else(|| ended.artifacts.into_iter().next().map(|(_, it)| it));
-        artifacts.push(artifact.ok_or_else(|| Refusal::internal("a file was taken in and no artifact was kept"))?);
+/// Tells what became of each file, when all have ended. Where one of several was refused, the refusal names those that were kept.
+async fn answer(context: &CallContext, begun: Vec<Begun>) -> Result<Response, Refusal> {
+    let mut kept = Vec::with_capacity(begun.len());
+    let mut told = Vec::with_capacity(begun.len());
+    let mut refused = None;
+    for (index, Begun { name, execution }) in begun.into_iter().enumerate() {
+        let artifact = match execution {
+            Ok(execution_id) => taken_in(context, &execution_id).await,
+            Err(refusal) => Err(refusal),
+        };
+        let became = match artifact {
+            Ok(artifact) => {
+                let id = artifact.get("artifact_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                kept.push(artifact);
+                format!("{name} was kept as {id}")
+            }
+            Err(refusal) => {
+                let became = format!("{name} was not kept: {}", refusal.reason().detail);
+                refused.get_or_insert(refusal);
+                became
+            }
+        };
+        told.push(FieldError::new(format!("file[{index}]"), became));
     }
+    match refused {
+        None => uploaded(kept),
+        Some(refusal) if told.len() == 1 => Err(refusal),
+        Some(refusal) => Err(refusal.for_some(kept.len(), told)),
+    }
+}
+
+async fn taken_in(context: &CallContext, execution_id: &ExecutionId) -> Result<Value, Refusal> {
+    let mut ended = execution::wait(context, execution_id, INGEST_PATIENCE).await?;
+    if let Some(problem) = &ended.problem {
+        return Err(Refusal::from_execution(problem));
+    }
+    let artifact = ended.artifacts.remove("file").or_else(|| ended.artifacts.into_iter().next().map(|(_, it)| it));
+    artifact.ok_or_else(|| Refusal::internal("a file was taken in and no artifact was kept"))
+}
+
+fn uploaded(artifacts: Vec<Value>) -> Result<Response, Refusal> {
     match artifacts.as_slice() {
         [artifact] => {
             let id = artifact.get("artifact_id").and_then(Value::as_str).unwrap_or_default();

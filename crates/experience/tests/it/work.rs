@@ -201,6 +201,27 @@ async fn forms_are_strict() {
 }
 
 #[tokio::test]
+async fn of_several_files_the_answer_says_which_were_kept() {
+    let house = House::with("limits = { anonymous_intents = 2 }", "").await;
+    let session_id = house.anonymous_session().await;
+    let files = || {
+        let file = |name, content| ("file", Some(name), content);
+        form(&[("session_id", None, &session_id), file("a.csv", "1"), file("b.csv", "2"), file("c.csv", "3")])
+    };
+    for _retry in 0..2 {
+        let upload = post("/api/files").header("idempotency-key", "once").form(files());
+        let answer = house.ask(upload).await;
+        let problem = answer.refused(429, "quota_reached").json();
+        assert!(problem["detail"].as_str().unwrap().starts_with("2 of 3 were taken in"), "{problem}");
+        let told: Vec<&str> =
+            problem["errors"].as_array().unwrap().iter().map(|it| it["message"].as_str().unwrap()).collect();
+        assert_eq!(told.len(), 3, "{problem}");
+        assert!(told[0].starts_with("a.csv was kept as art_") && told[1].starts_with("b.csv was kept as art_"));
+        assert!(told[2].starts_with("c.csv was not kept: "), "{problem}");
+    }
+}
+
+#[tokio::test]
 async fn the_guide_answers_over_http() {
     let house = House::new().await;
     let ada = house.register("ada").await;
