@@ -7,6 +7,7 @@ pub mod plane;
 
 pub mod call;
 pub mod client;
+mod logged;
 pub mod origin;
 mod permissions;
 pub mod problem;

@@ -16,7 +16,7 @@ use security_guard::duration;
 use tokio::time::Instant;
 use tracing::{Instrument, error, info, info_span};
 
-use crate::{Plane, Refusal, problem::Reason};
+use crate::{Plane, Refusal, logged, problem::Reason};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -40,7 +40,7 @@ pub(super) async fn wrap(State(plane): State<Arc<Plane>>, mut request: Request, 
     let id = request_id(request.headers(), &plane);
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = logged::path(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
     let span = info_span!("experience.request", request_id = id.as_str());

@@ -18,7 +18,7 @@ use super::{
     verbs,
     watches::{News, Watches},
 };
-use crate::Plane;
+use crate::{Plane, logged};
 
 /// A socket and its caller.
 pub(super) struct Connection {
@@ -66,7 +66,7 @@ impl Connection {
             Ok(()) => self.live(&mut incoming, &mut outbox).await,
             Err(why) => why,
         };
-        info!(session_id = %self.session_id, why = ?why, "a socket ends");
+        info!(session_id = logged::path(self.session_id.as_str()), why = ?why, "a socket ends");
         let Self { seat, watches, .. } = self;
         drop(watches);
         outbox.close(incoming, why, seat).await;
