@@ -1,6 +1,7 @@
 //! The agent socket and the streams of executions: a real server on a real port, and a client with both hands.
 
 mod agent;
+mod frames;
 mod legacy;
 mod limits;
 mod platform;
