@@ -1,8 +1,9 @@
-//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`, `torture`, `client-types`.
+//! The project's tools, for what cargo cannot do: `cargo xtask bench`, `idle`, `guard`, `asvs`, `explore`, `torture`, `client-types`.
 
 mod asvs;
 mod bench;
 mod client_types;
+mod explore;
 mod guard;
 mod idle;
 mod machine;
@@ -50,6 +51,8 @@ enum Task {
         #[arg(long)]
         binary: Option<PathBuf>,
     },
+    /// Explore the API with cases that Schemathesis makes of its OpenAPI document
+    Explore(explore::Exploration),
     /// Print the table of OWASP ASVS requirements that tests show
     Asvs {
         /// Put it into docs/security.md
@@ -81,6 +84,7 @@ async fn main() -> anyhow::Result<()> {
         }
         Task::Idle => idle::run().await,
         Task::Guard { figure, size, binary } => guard::run(figure, size, binary).await,
+        Task::Explore(plan) => explore::run(plan).await,
         Task::Asvs { write } => asvs::run(write),
         Task::Torture(plan) => torture::run(plan).await,
         Task::ClientTypes => write_client_types(),

@@ -110,7 +110,8 @@ impl Server {
         self.data.path()
     }
 
-    fn log(&self) -> String {
+    /// What it has written to its log.
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("stderr.log")).unwrap_or_default()
     }
 
