@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 use contract::{Timestamp, auth::Secret};
 
 use crate::{
-    Asker, Clock, GuardError,
+    Asker, Clock, GuardError, LimitReached, RateLimit,
     accounts::TokenHash,
     clock::random,
     secrets::{base64url, hash_token},
@@ -73,15 +73,17 @@ impl Tickets {
         let now = clock.now();
         let text = format!("{PREFIX}{}", base64url(&random::<32>(clock)));
         let owner = asker.owner().space();
-        let is_full = |open: &Open| {
-            let own = open.by_owner.get(&owner).copied().unwrap_or_default();
-            open.tickets.len() >= self.max || own >= self.max_each
-        };
+        let own = |open: &Open| open.by_owner.get(&owner).copied().unwrap_or_default();
         let mut open = self.open.lock().expect("no holder of this lock can panic");
-        if is_full(&open) {
+        if open.tickets.len() >= self.max || own(&open) >= self.max_each {
             open.forget_expired(now);
         }
-        if is_full(&open) {
+        // Whoever has too many is told so; it is not the server that is busy.
+        if own(&open) >= self.max_each {
+            let limit = RateLimit::new(u32::try_from(self.max_each).unwrap_or(u32::MAX), self.ttl);
+            return Err(GuardError::TooMany(LimitReached { limit, retry_after: self.ttl }));
+        }
+        if open.tickets.len() >= self.max {
             return Err(GuardError::Busy { retry_after: self.ttl });
         }
         open.add(hash_token(&text), asker, now.after(self.ttl));
@@ -123,7 +125,7 @@ mod tests {
         let tickets = Tickets { ttl: Duration::from_secs(30), max: 3, max_each: 2, open: Mutex::default() };
         tickets.issue(asker(), &clock).unwrap();
         tickets.issue(asker(), &clock).unwrap();
-        assert!(matches!(tickets.issue(asker(), &clock), Err(GuardError::Busy { .. })));
+        assert!(matches!(tickets.issue(asker(), &clock), Err(GuardError::TooMany(_))));
         let other = |number| Asker::Anonymous { session_id: contract::SessionId::from_random([number; 16]) };
         tickets.issue(other(2), &clock).unwrap();
         assert!(matches!(tickets.issue(other(3), &clock), Err(GuardError::Busy { .. })));
