@@ -102,7 +102,7 @@ async fn find(context: &CallContext, id: &ArtifactId) -> Result<Artifact, Refusa
 #[utoipa::path(
     get, path = "/api/artifacts/{id}/content", tag = "artifacts", params(("id" = ArtifactId, Path)),
     responses(
-        (status = 200, content_type = "*/*", description = "The bytes, as the media type that they came with.", body = Vec<u8>),
+        (status = 200, content_type = "*/*", description = "The bytes, as the media type that they came with.", body = Value),
         (status = 410, description = "It was deleted."),
     ),
 )]

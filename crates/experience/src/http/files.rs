@@ -73,7 +73,11 @@ pub(super) enum Uploaded {
     post, path = "/api/files", tag = "artifacts",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     security((), ("bearer" = []), ("cookie" = [])),
-    responses((status = 201, body = Uploaded), (status = 415, description = "It is not a form.")),
+    responses(
+        (status = 201, body = Uploaded), (status = 404, description = "There is no such session, or it is not yours."),
+        (status = 409, description = "A twin of this request is under way."),
+        (status = 415, description = "It is not a form."),
+    ),
 )]
 pub(super) async fn upload(
     State(plane): State<Arc<Plane>>,

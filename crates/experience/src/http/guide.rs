@@ -94,7 +94,8 @@ pub(super) struct HistoryQuery {
 ///
 /// The session is the conversation. Answers when the turn has ended, or when it waits for an approval.
 #[utoipa::path(
-    post, path = "/api/v1/guide-agent/chat", tag = "guide", request_body = Chat, responses((status = 200, body = GuideAnswer)),
+    post, path = "/api/v1/guide-agent/chat", tag = "guide", request_body = Chat,
+    responses((status = 200, body = GuideAnswer), (status = 404, description = "There is no such session, or it is not yours.")),
 )]
 pub(super) async fn chat(credentials: Credentials, Json(body): Json<Chat>) -> Result<JsonBody<GuideAnswer>, Refusal> {
     let context = credentials.enter_with_legacy_session(Some(&body.session_id)).await?;
@@ -188,7 +189,7 @@ async fn approval_asked(context: &CallContext, id: ConversationId, after: u64) -
 /// Nothing of it is done.
 #[utoipa::path(
     post, path = "/api/v1/guide-agent/analyze-intent", tag = "guide", request_body = Analyze,
-    responses((status = 200, body = GuideAnswer)),
+    responses((status = 200, body = GuideAnswer), (status = 404, description = "There is no such session, or it is not yours.")),
 )]
 pub(super) async fn analyze_intent(
     credentials: Credentials,
