@@ -6,6 +6,7 @@ use contract::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 /// The name of the model that is always there, and that serves where neither a definition nor the configuration names another.
 pub const DEFAULT_MODEL: &str = "builtin";
@@ -17,7 +18,7 @@ const MOST_STEPS: u32 = 64;
 const DIGEST_BYTES: usize = 8;
 
 /// An agent as its author wrote it, checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentDefinition {
     /// `guide`, `liaison.<realm>` or `specialist.<name>`.
@@ -50,10 +51,11 @@ pub struct AgentDefinition {
 }
 
 /// What one turn may cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// How often the model may be asked; hand-overs are bounded by themselves.
+    #[schema(minimum = 1, maximum = 64)]
     pub max_steps: u32,
     /// Tokens in and out together.
     pub max_tokens: u64,

@@ -8,6 +8,7 @@ mod definition;
 mod directory;
 pub mod model;
 pub mod prompt;
+mod schema;
 mod sessions;
 mod turn;
 
@@ -20,6 +21,7 @@ pub use builtin::{BuiltinConfig, BuiltinModel};
 pub use definition::{AgentDefinition, Budget, DEFAULT_MODEL, DefinitionError};
 pub use directory::{Directory, DirectoryError};
 pub use model::{LanguageModel, Models};
+pub use schema::definition_schema;
 
 /// The realm that the intents of this crate belong to.
 pub const REALM: &str = "agents";

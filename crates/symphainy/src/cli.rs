@@ -4,9 +4,11 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+mod agents;
 mod data;
 mod history;
 
+pub use agents::{AgentArguments, AgentCheck, AgentNew, AgentVerb, NewKind};
 pub use data::{ArchiveArguments, BackupArguments, MigrateArguments, RestoreArguments};
 pub use history::{ForkArguments, ReplayArguments};
 
@@ -139,6 +141,8 @@ pub enum Command {
     Audit(AuditArguments),
     /// Show the rules of who may do what, check rules of your own, explain a decision
     Policy(PolicyArguments),
+    /// Write, check and list the definitions of agents
+    Agent(AgentArguments),
     /// Say what is wrong with the configuration, the data folder and the port
     Doctor(DoctorArguments),
     /// Tell the story of a conversation or an execution again

@@ -10,6 +10,7 @@ mod lifecycle;
 mod client;
 mod commands;
 
+mod agent_files;
 mod archive_file;
 mod banner;
 mod clock;
@@ -81,6 +82,7 @@ async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
         Command::Keys(arguments) => commands::keys(arguments).await,
         Command::Audit(arguments) => commands::audit(arguments).await,
         Command::Policy(arguments) => commands::policy(arguments),
+        Command::Agent(arguments) => commands::agent(arguments),
         Command::Doctor(arguments) => commands::doctor(arguments).await,
         Command::Replay(arguments) => commands::replay(arguments).await,
         Command::Archive(arguments) => commands::archive(arguments).await,

@@ -1,8 +1,8 @@
 //! The one place that joins the rooms: which plug goes into which socket.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use agents::{AgentDefinition, BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
+use agents::{BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
 use experience::Experience;
 use public_works::{
     Database, FileObjects, Outbound, RemoteModel, SqliteStore, SqliteTables,
@@ -18,14 +18,11 @@ use security_guard::{
 };
 
 use crate::{
-    SystemClock,
+    SystemClock, agent_files,
     config::Config,
     exit::{Complaint, Exit},
     policy,
 };
-
-/// How many files the agents' folder may have; more is a mistake, not a team.
-const MAX_AGENT_FILES: usize = 200;
 
 /// One of everything, at work.
 pub struct House {
@@ -90,11 +87,24 @@ pub struct Voices {
 /// Reads the agents of the configuration and sees that each has its model. `models` come beside the configured ones.
 pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Voices, Complaint> {
     let more = match config.agents_folder() {
-        Some(folder) => read_agents(&folder)?,
+        Some(folder) => agent_files::read(&folder)?.into_iter().map(|(_, definition)| definition).collect(),
         None => Vec::new(),
     };
     let directory = Directory::builtin_and(more)
         .map_err(|error| Complaint::new(Exit::Config, format!("The agents do not fit together: {error}.")))?;
+    let models = self::models(config, models)?;
+    if let Some((agent_id, model)) = models.missing(&directory).first() {
+        let sentence = format!(
+            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\", or add a section \
+             [models.{model}]."
+        );
+        return Err(Complaint::new(Exit::Config, sentence));
+    }
+    Ok(Voices { directory: Arc::new(directory), models })
+}
+
+/// The models that agents can name: the built-in one, `models`, and those of the configuration.
+pub(crate) fn models(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Models, Complaint> {
     let builtin = Models::new(BuiltinModel::new(BuiltinConfig { pace: config.agents.builtin.pace }));
     let mut models = models.into_iter().fold(builtin, Models::with);
     for (name, settings) in &config.models {
@@ -106,14 +116,7 @@ pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Vo
     if let Some(name) = &config.agents.model {
         models = models.with_default(name);
     }
-    if let Some((agent_id, model)) = models.missing(&directory).first() {
-        let sentence = format!(
-            "The agent {agent_id} wants the model {model}, and there is none of that name. Write model = \"builtin\", or add a section \
-             [models.{model}]."
-        );
-        return Err(Complaint::new(Exit::Config, sentence));
-    }
-    Ok(Voices { directory: Arc::new(directory), models })
+    Ok(models)
 }
 
 fn remote_model(config: &Config, name: &str, settings: &ModelConfig) -> Result<RemoteModel, Complaint> {
@@ -181,35 +184,6 @@ fn open_objects(data_dir: &Path) -> Result<FileObjects, Complaint> {
         );
         Complaint::new(Exit::CannotCreate, sentence)
     })
-}
-
-/// The definitions in a folder, in the order of their names.
-pub fn read_agents(folder: &Path) -> Result<Vec<AgentDefinition>, Complaint> {
-    let wrong = |problem: String| Complaint::new(Exit::Config, problem);
-    let unreadable = |error: std::io::Error| {
-        wrong(format!("The agents' folder {} cannot be read ({error}). Correct agents.folder.", folder.display()))
-    };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    if files.len() > MAX_AGENT_FILES {
-        return Err(wrong(format!(
-            "The agents' folder has {} files; at most {MAX_AGENT_FILES} are read.",
-            files.len()
-        )));
-    }
-    files.sort();
-    files
-        .iter()
-        .map(|path| {
-            let text = fs::read_to_string(path).map_err(unreadable)?;
-            AgentDefinition::from_toml(&path.display().to_string(), &text).map_err(|error| wrong(format!("{error}.")))
-        })
-        .collect()
 }
 
 /// What to tell whoever wanted the data folder.

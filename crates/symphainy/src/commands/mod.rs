@@ -1,5 +1,6 @@
 //! What the binary can do, a file a command.
 
+mod agent;
 mod archive;
 mod audit;
 mod backup;
@@ -16,6 +17,7 @@ mod restore;
 mod serve;
 mod user;
 
+pub(crate) use agent::agent;
 pub(crate) use archive::archive;
 pub(crate) use audit::audit;
 pub(crate) use backup::backup;

@@ -186,8 +186,14 @@ impl Config {
         if let Some(folder) = &self.agents.folder {
             return Some(folder.clone());
         }
-        let beside = self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).join("agents");
+        let beside = self.agents_folder_or_beside();
         beside.is_dir().then_some(beside)
+    }
+
+    /// Where definitions of agents belong: the folder that is named, or `agents` beside the configuration, which need not be there.
+    pub fn agents_folder_or_beside(&self) -> PathBuf {
+        let beside = || self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).join("agents");
+        self.agents.folder.clone().unwrap_or_else(beside)
     }
 }
 
