@@ -159,10 +159,10 @@ mod tests {
         for (variable, name) in
             [("OPENAI_API_KEY", "openai"), ("ANTHROPIC_API_KEY", "anthropic"), ("GEMINI_API_KEY", "gemini")]
         {
-            let config = load("", &[(variable, "secret")]).unwrap();
+            let config = load("", &[(variable, "sk-4711")]).unwrap();
             assert_eq!(config.agents.model.as_deref(), Some(name));
             assert!(config.keys.contains_key(name));
-            assert!(!format!("{config:?}").contains("secret"));
+            assert!(!format!("{config:?}").contains("sk-4711"));
         }
         let local = load("", &[("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"), ("OPENAI_MODEL", "qwen3")]).unwrap();
         assert_eq!(local.models["openai"].provider, Provider::OpenaiCompatible);
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn what_is_configured_goes_before_the_environment() {
         let file = "[models.mine]\nprovider = \"ollama\"\nmodel = \"qwen3\"\n";
-        let config = load(file, &[("OPENAI_API_KEY", "secret")]).unwrap();
+        let config = load(file, &[("OPENAI_API_KEY", "sk-4711")]).unwrap();
         assert_eq!(config.agents.model.as_deref(), Some("mine"));
         assert_eq!(config.models.len(), 1);
-        let off = load("[agents]\nmodel = \"builtin\"\n", &[("OPENAI_API_KEY", "secret")]).unwrap();
+        let off = load("[agents]\nmodel = \"builtin\"\n", &[("OPENAI_API_KEY", "sk-4711")]).unwrap();
         assert_eq!(off.agents.model.as_deref(), Some("builtin"));
     }
 
