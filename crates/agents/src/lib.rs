@@ -3,6 +3,7 @@
 
 mod analysis;
 mod analyze;
+pub mod budget;
 pub mod builtin;
 mod definition;
 mod directory;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use runtime::Handler;
 
 pub use analysis::{Alternative, IntentAnalysis};
+pub use budget::Budgets;
 pub use builtin::{BuiltinConfig, BuiltinModel};
 pub use definition::{AgentDefinition, Budget, DEFAULT_MODEL, DefinitionError};
 pub use directory::{Directory, DirectoryError};

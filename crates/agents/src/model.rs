@@ -12,7 +12,9 @@ use runtime::ExecutionContext;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{analysis::IntentAnalysis, builtin::BuiltinModel, definition::AgentDefinition, directory::Directory};
+use crate::{
+    analysis::IntentAnalysis, budget::Budgets, builtin::BuiltinModel, definition::AgentDefinition, directory::Directory,
+};
 
 /// The name of the tool with which an agent gives the conversation to another one.
 pub const HAND_OFF: &str = "hand_off";
@@ -26,6 +28,16 @@ pub trait LanguageModel: Send + Sync {
     /// Answers `request` piece by piece into `sink`, and returns when all was said. Being dropped means that nobody wants the
     /// answer any more: then it stops paying for it.
     async fn reply(&self, request: &ModelRequest, sink: &mut dyn ReplySink) -> Result<(), ModelError>;
+
+    /// The most tokens that the answer is expected to use, for budgets; nothing where nobody pays for it.
+    fn expected(&self, _request: &ModelRequest) -> Usage {
+        Usage::default()
+    }
+
+    /// What so many tokens cost, in millionths of a dollar.
+    fn cost(&self, _usage: Usage) -> u64 {
+        0
+    }
 }
 
 /// Takes the pieces of an answer as they come.
@@ -217,6 +229,8 @@ pub struct Models {
     fallbacks: BTreeMap<String, String>,
     /// The model of agents that name none.
     default: String,
+    /// What their calls may cost.
+    budgets: Option<Budgets>,
 }
 
 impl Models {
@@ -225,7 +239,7 @@ impl Models {
         let builtin = Arc::new(builtin);
         let name = builtin.name().to_owned();
         let by_name = BTreeMap::from([(name.clone(), Arc::clone(&builtin) as Arc<dyn LanguageModel>)]);
-        Self { by_name, builtin, fallbacks: BTreeMap::new(), default: name }
+        Self { by_name, builtin, fallbacks: BTreeMap::new(), default: name, budgets: None }
     }
 
     /// And another one, under its own name.
@@ -247,6 +261,17 @@ impl Models {
     pub fn with_default(mut self, name: &str) -> Self {
         name.clone_into(&mut self.default);
         self
+    }
+
+    /// Calls that would go over `budgets` are not made.
+    #[must_use]
+    pub fn with_budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = Some(budgets);
+        self
+    }
+
+    pub(crate) fn budgets(&self) -> Option<&Budgets> {
+        self.budgets.as_ref()
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn LanguageModel>> {

@@ -101,6 +101,7 @@ codes! {
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key was used with another body";
     UpgradeRequired = "upgrade_required", 426, "A WebSocket is spoken here";
     TooManyRequests = "too_many_requests", 429, "Too many requests";
+    BudgetExhausted = "budget_exhausted", 429, "The budget is used up";
     QuotaReached = "quota_reached", 429, "The limit of an anonymous session is reached";
     TooManyWaiting = "too_many_waiting", 429, "Too many wait already";
     HeadersTooLarge = "headers_too_large", 431, "The headers are too large";

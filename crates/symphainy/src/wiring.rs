@@ -2,14 +2,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use agents::{BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
+use agents::{Budgets, BuiltinConfig, BuiltinModel, Directory, LanguageModel, Models};
 use experience::Experience;
 use public_works::{
     Database, FileObjects, Outbound, RemoteModel, SqliteStore, SqliteTables,
     mail::{self, BadMail, FileMail, SmtpMail},
     models::ModelConfig,
     objects,
-    sqlite::{OpenError, SqliteAccounts, move_space},
+    sqlite::{OpenError, SqliteAccounts, SqliteLedger, move_space},
 };
 use runtime::{Catalogue, Handler, Objects, Runtime};
 use security_guard::{
@@ -134,7 +134,7 @@ impl House {
     pub async fn start(
         config: &Config,
         database: &Database,
-        voices: Voices,
+        mut voices: Voices,
         more: Vec<Arc<dyn Handler>>,
     ) -> Result<Self, Complaint> {
         let clock = Arc::new(SystemClock);
@@ -142,6 +142,12 @@ impl House {
         let objects: Arc<dyn Objects> = Arc::new(open_objects(&config.server.data_dir)?);
         let directory = Arc::clone(&voices.directory);
         let agents = directory.summaries();
+        let limits = config
+            .budgets
+            .limits()
+            .map_err(|(setting, problem)| Complaint::new(Exit::Config, format!("{setting}: {problem}.")))?;
+        let ledger = Arc::new(SqliteLedger::new(database.clone()));
+        voices.models = voices.models.with_budgets(Budgets::new(ledger, limits));
         let catalogue = catalogue(voices, more)?;
         let catalogue = catalogue.with_approvals(config.approvals()).map_err(|error| {
             Complaint::new(

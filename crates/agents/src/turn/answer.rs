@@ -30,6 +30,7 @@ impl Turn<'_> {
             "model_calls": self.asked,
             "input_tokens": self.usage.input_tokens,
             "output_tokens": self.usage.output_tokens,
+            "cost_micros": self.cost_micros,
         });
         let analysis = self.analysis();
         let mut data = self.event_data();

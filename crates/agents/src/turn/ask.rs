@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::run::Turn;
 use crate::{
     analysis::IntentAnalysis,
+    budget::{Caller, SetAside},
     model::{LanguageModel, ModelError, ModelRequest, Piece, ReplySink, ToolCall, Usage},
 };
 
@@ -34,6 +35,9 @@ pub(super) struct Reply {
     /// Who answered; records from before there was a choice have none.
     #[serde(default)]
     pub(super) model: String,
+    /// What it cost, in millionths of a dollar.
+    #[serde(default)]
+    pub(super) cost_micros: u64,
     /// The digest of the definition under which it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     definition: Option<String>,
@@ -57,7 +61,7 @@ impl Turn<'_> {
         let turn = &*self;
         let work = || async {
             is_new.store(true, Ordering::Relaxed);
-            turn.ask_chain(&chain, &request).await
+            turn.ask_chain(&step, &chain, &request).await
         };
         let reply = self.context.step(&step, work).await?;
         self.refuse_another_definition(&reply)?;
@@ -80,14 +84,29 @@ impl Turn<'_> {
         }
     }
 
-    async fn ask_chain(&self, chain: &[Arc<dyn LanguageModel>], request: &ModelRequest) -> Result<Reply, Failure> {
+    async fn ask_chain(
+        &self,
+        step: &str,
+        chain: &[Arc<dyn LanguageModel>],
+        request: &ModelRequest,
+    ) -> Result<Reply, Failure> {
         let mut last = Failure::new(Code::ModelUnavailable, "There is no model to ask.");
         for model in chain {
+            let set_aside = match self.set_aside(step, &**model, request).await {
+                Ok(set_aside) => set_aside,
+                // The next one may be cheaper, or free.
+                Err(failure) if failure.code == Code::BudgetExhausted => {
+                    last = failure;
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
             let definition = Some(self.agent.digest());
             let reply = Reply { model: model.name().to_owned(), definition, ..Reply::default() };
             let mut sink = Speaker { turn: self, about: self.about(), reply, failure: None };
             let outcome = model.reply(request, &mut sink).await;
             let Speaker { reply, failure, .. } = sink;
+            let reply = self.settle(&**model, set_aside, reply, &outcome).await?;
             match (outcome, failure) {
                 (_, Some(failure)) => return Err(failure),
                 (Ok(()), None) => return Ok(reply),
@@ -97,6 +116,45 @@ impl Turn<'_> {
             }
         }
         Err(last)
+    }
+}
+
+/// What a call may cost is set aside before it is made. What a cancelled or killed one had set aside stays so: nobody knows what of it
+/// was used.
+impl Turn<'_> {
+    async fn set_aside(
+        &self,
+        step: &str,
+        model: &dyn LanguageModel,
+        request: &ModelRequest,
+    ) -> Result<Option<SetAside>, Failure> {
+        let Some(budgets) = self.handler.models.budgets() else { return Ok(None) };
+        let caller = Caller {
+            owner: &request.owner,
+            agent_id: &self.agent.agent_id,
+            run: self.context.execution_id(),
+            call: format!("{}/{}/{}", self.context.step_key(step), self.context.attempt(), model.name()),
+            now: self.context.now(),
+        };
+        budgets.set_aside(model, request, caller).await
+    }
+
+    async fn settle(
+        &self,
+        model: &dyn LanguageModel,
+        set_aside: Option<SetAside>,
+        mut reply: Reply,
+        outcome: &Result<(), ModelError>,
+    ) -> Result<Reply, Failure> {
+        reply.cost_micros = model.cost(reply.usage);
+        if let (Some(budgets), Some(set_aside)) = (self.handler.models.budgets(), set_aside) {
+            let said_nothing = reply.text.is_empty() && reply.calls.is_empty() && reply.usage.total() == 0;
+            match outcome {
+                Err(_) if said_nothing => budgets.give_back(set_aside).await?,
+                Ok(()) | Err(_) => budgets.settle(model, set_aside, reply.usage, &reply.text).await?,
+            }
+        }
+        Ok(reply)
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Turn<'a> {
     pub(super) first_call: Option<IntentAnalysis>,
     pub(super) reading: Option<IntentAnalysis>,
     pub(super) usage: Usage,
+    /// What was paid for it, in millionths of a dollar.
+    pub(super) cost_micros: u64,
     /// All that was said so far.
     pub(super) said: Mutex<String>,
     pub(super) reply_to: Option<String>,
@@ -82,6 +84,7 @@ impl<'a> Turn<'a> {
             first_call: None,
             reading: None,
             usage: Usage::default(),
+            cost_micros: 0,
             said: Mutex::default(),
             reply_to: invocation.message_id.as_ref().map(ToString::to_string),
             owner: context.owner().await?,
@@ -124,6 +127,7 @@ impl<'a> Turn<'a> {
             }
             let reply = self.ask().await?;
             self.usage.add(reply.usage);
+            self.cost_micros = self.cost_micros.saturating_add(reply.cost_micros);
             self.model = reply.model;
             if self.reading.is_none() {
                 self.reading = reply.reading;

@@ -129,6 +129,9 @@ fn advice(code: Code) -> &'static str {
         Code::IdempotencyMismatch => "Use a new key for a new request, and the old key only for the very same one.",
         Code::UpgradeRequired => "Connect with a WebSocket client (version 13).",
         Code::TooManyRequests => "Wait for as many seconds as <code>Retry-After</code> says.",
+        Code::BudgetExhausted => {
+            "What calls of the model may cost is used up for now. Ask again later, or have the budget raised."
+        }
         Code::QuotaReached => "Register or sign in, and claim the session: nothing of it is lost.",
         Code::HeadersTooLarge => "Send fewer or smaller headers; often it is the cookies.",
         Code::VersionMismatch => {

@@ -20,6 +20,10 @@ pub struct ModelConfig {
     pub max_output_tokens: u32,
     /// From 0 to 2; absent: the provider's own.
     pub temperature: Option<f64>,
+    /// Dollars for a million tokens that it reads, for budgets in money.
+    pub price_input: f64,
+    /// Dollars for a million tokens that it says.
+    pub price_output: f64,
     /// Another model that answers where this one does not.
     pub fallback: Option<String>,
     #[serde(with = "security_guard::duration")]
@@ -52,6 +56,8 @@ impl Default for ModelConfig {
             model: None,
             max_output_tokens: 4096,
             temperature: None,
+            price_input: 0.0,
+            price_output: 0.0,
             fallback: None,
             connect_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(120),
@@ -122,6 +128,10 @@ impl ModelConfig {
             (self.retries <= 10, "retries", "must be at most 10"),
             (self.temperature.is_none_or(|heat| (0.0..=2.0).contains(&heat)), "temperature", "must be from 0 to 2"),
         ];
+        let rules = rules.into_iter().chain([
+            (is_price(self.price_input), "price_input", "must be from 0 to 100000"),
+            (is_price(self.price_output), "price_output", "must be from 0 to 100000"),
+        ]);
         match rules.into_iter().find(|(holds, ..)| !holds) {
             Some((_, setting, problem)) => Err((setting, problem.to_owned())),
             None => Ok(()),
@@ -153,6 +163,11 @@ impl ModelConfig {
         }
         Ok(url.as_str().trim_end_matches('/').to_owned())
     }
+}
+
+/// In dollars for a million tokens.
+fn is_price(price: f64) -> bool {
+    (0.0..=100_000.0).contains(&price)
 }
 
 /// A provider's key. Whatever prints it prints dots.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use agents::{
     LanguageModel,
-    model::{ModelError, ModelRequest, Piece, ReplySink},
+    model::{ModelError, ModelRequest, Piece, ReplySink, Usage},
     prompt::Prompt,
 };
 use async_trait::async_trait;
@@ -112,6 +112,11 @@ impl RemoteModel {
         sink.take_all(reader.end()?).await
     }
 
+    /// The most tokens of an answer.
+    fn most_said(&self, request: &ModelRequest) -> u64 {
+        u64::from(self.config.max_output_tokens).min(request.max_tokens.max(1))
+    }
+
     /// From 0 to 1.
     fn chance(&self) -> f64 {
         let mut chance = [0];
@@ -126,12 +131,22 @@ impl LanguageModel for RemoteModel {
         &self.name
     }
 
+    fn expected(&self, request: &ModelRequest) -> Usage {
+        Usage { input_tokens: Prompt::of(request).estimated_tokens(), output_tokens: self.most_said(request) }
+    }
+
+    fn cost(&self, usage: Usage) -> u64 {
+        // A dollar for a million tokens is a millionth of a dollar for each.
+        let micros =
+            usage.input_tokens as f64 * self.config.price_input + usage.output_tokens as f64 * self.config.price_output;
+        micros.ceil() as u64
+    }
+
     async fn reply(&self, request: &ModelRequest, sink: &mut dyn ReplySink) -> Result<(), ModelError> {
         let Some(_place) = self.places.take(&request.owner).await else {
             return Err(Fault::new(Kind::Busy, "the tenant's places were taken").told(&self.name));
         };
-        let max_tokens = u64::from(self.config.max_output_tokens).min(request.max_tokens.max(1));
-        let wire_request = self.wire.request(&Prompt::of(request), &self.config, max_tokens);
+        let wire_request = self.wire.request(&Prompt::of(request), &self.config, self.most_said(request));
         let mut sink = Counted { sink, has_said: false };
         let mut tries = 0;
         loop {

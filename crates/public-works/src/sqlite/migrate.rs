@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0013_identities", sql: include_str!("migrations/0013_identities.sql") },
     Migration { name: "0014_schedule_authority", sql: include_str!("migrations/0014_schedule_authority.sql") },
     Migration { name: "0015_mail", sql: include_str!("migrations/0015_mail.sql") },
+    Migration { name: "0016_spending", sql: include_str!("migrations/0016_spending.sql") },
 ];
 
 /// Where it is written down what was applied.

@@ -1,6 +1,7 @@
 //! The configuration: defaults, then `symphainy.toml`, then `SYMPHAINY__SECTION__KEY`, then flags. It is put together from the
 //! rooms' own settings; what a setting means is theirs to know.
 
+mod budgets;
 mod layers;
 mod models;
 mod place;
@@ -23,6 +24,7 @@ use runtime::RuntimeConfig;
 use security_guard::GuardConfig;
 use toml::Value;
 
+pub use budgets::BudgetsConfig;
 pub use layers::ConfigError;
 pub use retention::RetentionSection;
 pub use sections::{
@@ -51,6 +53,8 @@ pub struct Config {
     pub experience: ExperienceConfig,
     pub runtime: RuntimeSection,
     pub agents: AgentsConfig,
+    /// What calls of models may cost.
+    pub budgets: BudgetsConfig,
     pub retention: RetentionSection,
     pub policy: PolicyConfig,
     pub outbound: OutboundConfig,
@@ -115,6 +119,7 @@ impl Config {
             runtime: layers.section("runtime")?,
             retention: layers.section("retention")?,
             agents,
+            budgets: layers.section("budgets")?,
             models,
             keys,
             policy: layers.section("policy")?,
@@ -132,6 +137,8 @@ impl Config {
         self.guard.check().map_err(|bad| layers.complain(bad.setting, bad.problem))?;
         self.mail.check().map_err(|bad| layers.complain(bad.setting, bad.problem.to_owned()))?;
         self.runtime.check().map_err(|(setting, problem)| layers.complain(setting, problem.to_owned()))?;
+        self.budgets.limits().map_err(|(setting, problem)| layers.complain(setting, problem))?;
+        self.check_prices(layers)?;
         let listen = self.server.listen;
         if !listen.ip().is_loopback() && !self.server.expose {
             let problem = format!(
@@ -151,6 +158,22 @@ impl Config {
             return Err(layers.complain("server.admin_listen", problem));
         }
         Ok(())
+    }
+
+    /// A budget in money would stop no call of a model without a price; only a model on one's own machine may be free.
+    fn check_prices(&self, layers: &Layers) -> Result<(), ConfigError> {
+        let unpriced = |settings: &ModelConfig| {
+            settings.provider.usual_key().is_some() && settings.price_input == 0.0 && settings.price_output == 0.0
+        };
+        match self.models.iter().find(|(_, settings)| unpriced(settings)) {
+            Some((name, _)) if self.budgets.is_in_money() => {
+                let problem = format!(
+                    "a budget is in USD, and the model {name} has no price: add price_input and price_output to [models.{name}]"
+                );
+                Err(layers.complain("budgets", problem))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// How executions run.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{RetentionSection, layers::ANY_NAME};
+use super::{BudgetsConfig, RetentionSection, layers::ANY_NAME};
 
 /// The section `server`: the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,6 +251,7 @@ pub(super) fn defaults() -> Map<String, Value> {
         "experience": experience,
         "runtime": RuntimeSection::default(),
         "agents": AgentsConfig::default(),
+        "budgets": BudgetsConfig::default(),
         "retention": RetentionSection::default(),
         "policy": PolicyConfig::default(),
         "outbound": OutboundConfig::default(),
