@@ -5,6 +5,7 @@
 mod agents;
 mod audit;
 mod browser;
+mod budgets;
 mod command_line;
 mod crash;
 mod forgotten;
