@@ -33,6 +33,7 @@ pub use figures::{DURATION_BOUNDS_MS, Figures, IntentFigures};
 pub use handler::{DEFAULT_TIME_LIMIT, Failure, FailureKind, Handler, Retries};
 pub use lifecycle::Runtime;
 pub use port::{Clock, EverythingAllowed, ObjectError, ObjectSink, Objects, Policy, Ruling, Store, StoreError};
+pub use schema::check_schema;
 pub use view::OwnerView;
 pub use watch::Watch;
 pub use worker::RuntimeConfig;

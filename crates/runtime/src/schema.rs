@@ -13,6 +13,11 @@ const MAX_MESSAGE_CHARS: usize = 200;
 /// Where the schema seems to lie, so that relative references have something to be relative to.
 const LOCATION: &str = "intent:///parameters";
 
+/// Whether a schema can be one of an intent's parameters, or why not; for declarations that come from elsewhere.
+pub fn check_schema(schema: &Value) -> Result<(), String> {
+    Schema::compile(schema).map(drop)
+}
+
 /// A compiled schema.
 pub(crate) struct Schema {
     schemas: Schemas,
