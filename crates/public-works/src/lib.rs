@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod mail;
+pub mod mcp;
 pub mod models;
 pub mod objects;
 pub mod outbound;

@@ -6,5 +6,6 @@ mod backup;
 mod database;
 mod history;
 mod kill;
+mod mcp;
 mod models;
 mod store;
