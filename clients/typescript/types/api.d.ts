@@ -546,7 +546,7 @@ export interface IntentDescriptor {
   /** What a person might say who wants this. */
   examples: string[];
   intent_type: string;
-  /** JSON Schema (2020-12) of the parameters; `additionalProperties` is false. */
+  /** JSON Schema (2020-12) of the parameters; of the house's own intents, `additionalProperties` is false. */
   parameters: any;
   realm: string;
 }

@@ -13,7 +13,7 @@ pub struct IntentDescriptor {
     pub realm: String,
     /// One or two sentences; a language model reads them as the tool's description.
     pub description: String,
-    /// JSON Schema (2020-12) of the parameters; `additionalProperties` is false.
+    /// JSON Schema (2020-12) of the parameters; of the house's own intents, `additionalProperties` is false.
     pub parameters: Value,
     pub approval: ApprovalRule,
     /// What a person might say who wants this.

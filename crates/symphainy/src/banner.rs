@@ -13,6 +13,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) data_dir: &'a Path,
     /// The models that answer, each with what it is.
     pub(crate) models: &'a [String],
+    /// The servers of tools, each with what came of it.
+    pub(crate) servers: &'a [String],
     /// Where `/metrics` is, if anywhere.
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) legacy_client: bool,
@@ -31,6 +33,9 @@ impl Banner<'_> {
         row("listens on", &paint.name(&url));
         row("data in", &self.data_dir.display().to_string());
         row("answered by", &self.models.join(", "));
+        if !self.servers.is_empty() {
+            row("tools of", &self.servers.join(", "));
+        }
         row("docs", &format!("{url}/docs"));
         if let Some(admin) = self.admin {
             row("metrics", &format!("http://{admin}/metrics"));
@@ -79,6 +84,7 @@ mod tests {
             address: address.parse().unwrap(),
             data_dir: Path::new("/srv/data"),
             models: &["builtin".to_owned()],
+            servers: &[],
             admin: None,
             legacy_client,
             program: "symphainy",

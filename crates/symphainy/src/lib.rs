@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod servers;
 pub mod wiring;
 
 mod lifecycle;
@@ -81,7 +82,7 @@ async fn obey(cli: Cli, extras: Extras) -> Result<Exit, Complaint> {
         Command::User(arguments) => commands::user(arguments).await,
         Command::Keys(arguments) => commands::keys(arguments).await,
         Command::Audit(arguments) => commands::audit(arguments).await,
-        Command::Policy(arguments) => commands::policy(arguments),
+        Command::Policy(arguments) => commands::policy(arguments).await,
         Command::Agent(arguments) => commands::agent(arguments),
         Command::Doctor(arguments) => commands::doctor(arguments).await,
         Command::Replay(arguments) => commands::replay(arguments).await,

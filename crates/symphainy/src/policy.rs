@@ -8,7 +8,10 @@ use contract::{Authority, intent::IntentDescriptor};
 use runtime::Catalogue;
 use security_guard::policy::{self, KnownNames, Policy, Question};
 
-use crate::exit::{Complaint, Exit};
+use crate::{
+    exit::{Complaint, Exit},
+    servers::agent_id,
+};
 
 /// The guard's policy as the Runtime asks it.
 pub(crate) struct Judge(pub(crate) Policy);
@@ -24,16 +27,17 @@ impl runtime::Policy for Judge {
     }
 }
 
-/// What a policy of this house can speak of.
-pub(crate) fn known_names(catalogue: &Catalogue, directory: &Directory) -> KnownNames {
+/// What a policy of this house can speak of: what is there, and the realms and liaisons of servers that are not there now.
+pub(crate) fn known_names(catalogue: &Catalogue, directory: &Directory, servers: &[String]) -> KnownNames {
     let mut realms: Vec<String> = catalogue.descriptors().map(|intent| intent.realm.clone()).collect();
+    realms.extend(servers.iter().cloned());
     realms.sort();
     realms.dedup();
-    KnownNames {
-        intents: catalogue.descriptors().map(|intent| intent.intent_type.clone()).collect(),
-        realms,
-        agents: directory.iter().map(|agent| agent.agent_id.to_string()).collect(),
-    }
+    let mut agents: Vec<String> = directory.iter().map(|agent| agent.agent_id.to_string()).collect();
+    agents.extend(servers.iter().map(|server| agent_id(server).to_string()));
+    agents.sort();
+    agents.dedup();
+    KnownNames { intents: catalogue.descriptors().map(|intent| intent.intent_type.clone()).collect(), realms, agents }
 }
 
 /// The default, or this file laid over it.

@@ -16,12 +16,14 @@ use security_guard::{
     GuardError, Mail, Plugs, SecurityGuard,
     providers::{KeySource, NoKeySource},
 };
+use tracing::warn;
 
 use crate::{
     SystemClock, agent_files,
     config::Config,
     exit::{Complaint, Exit},
     policy,
+    servers::Guests,
 };
 
 /// One of everything, at work.
@@ -78,18 +80,25 @@ pub struct Extras {
     pub models: Vec<Arc<dyn LanguageModel>>,
 }
 
-/// The agents, and the models that they can name.
+/// The agents, the models that they can name, and the tools of others that some of them use.
 pub struct Voices {
     pub directory: Arc<Directory>,
     pub models: Models,
+    pub guests: Guests,
 }
 
-/// Reads the agents of the configuration and sees that each has its model. `models` come beside the configured ones.
-pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Voices, Complaint> {
-    let more = match config.agents_folder() {
+/// Reads the agents of the configuration and sees that each has its model. `models` come beside the configured ones, and the
+/// guests' liaisons beside the agents, unless somebody wrote one of that name.
+pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>, mut guests: Guests) -> Result<Voices, Complaint> {
+    let mut more: Vec<_> = match config.agents_folder() {
         Some(folder) => agent_files::read(&folder)?.into_iter().map(|(_, definition)| definition).collect(),
         None => Vec::new(),
     };
+    for liaison in std::mem::take(&mut guests.liaisons) {
+        if more.iter().all(|other| other.agent_id != liaison.agent_id) {
+            more.push(liaison);
+        }
+    }
     let directory = Directory::builtin_and(more)
         .map_err(|error| Complaint::new(Exit::Config, format!("The agents do not fit together: {error}.")))?;
     let models = self::models(config, models)?;
@@ -100,7 +109,7 @@ pub fn voices(config: &Config, models: Vec<Arc<dyn LanguageModel>>) -> Result<Vo
         );
         return Err(Complaint::new(Exit::Config, sentence));
     }
-    Ok(Voices { directory: Arc::new(directory), models })
+    Ok(Voices { directory: Arc::new(directory), models, guests })
 }
 
 /// The models that agents can name: the built-in one, `models`, and those of the configuration.
@@ -148,14 +157,18 @@ impl House {
             .map_err(|(setting, problem)| Complaint::new(Exit::Config, format!("{setting}: {problem}.")))?;
         let ledger = Arc::new(SqliteLedger::new(database.clone()));
         voices.models = voices.models.with_budgets(Budgets::new(ledger, limits));
+        let mut approvals = config.approvals();
+        approvals.retain(|intent_type, _| !voices.guests.may_be_absent(intent_type));
+        let servers: Vec<String> = voices.guests.names().map(str::to_owned).collect();
         let catalogue = catalogue(voices, more)?;
-        let catalogue = catalogue.with_approvals(config.approvals()).map_err(|error| {
+        let catalogue = catalogue.with_approvals(approvals).map_err(|error| {
             Complaint::new(
                 Exit::Config,
                 format!("The policy runtime.approvals does not fit: {error}. GET /api/intents lists them."),
             )
         })?;
-        let rules = policy::read(config.policy.file.as_deref(), &policy::known_names(&catalogue, &directory))?;
+        let rules =
+            policy::read(config.policy.file.as_deref(), &policy::known_names(&catalogue, &directory, &servers))?;
         let catalogue = catalogue.judged_by(Arc::new(policy::Judge(rules)));
         let store = Arc::new(SqliteStore::new(database.clone()));
         let runtime = Runtime::start(store, Arc::clone(&objects), clock.clone(), catalogue, config.runtime())
@@ -178,6 +191,14 @@ fn handlers(voices: Voices, more: Vec<Arc<dyn Handler>>) -> Vec<Arc<dyn Handler>
     let mut handlers = realms::handlers(Arc::new(SqliteTables));
     handlers.extend(agents::handlers(voices.directory, voices.models));
     handlers.extend(more);
+    for guest in voices.guests.handlers {
+        let intent_type = &guest.descriptor().intent_type;
+        if handlers.iter().any(|known| known.descriptor().intent_type == *intent_type) {
+            warn!(intent_type, "a tool of an MCP server is left out: there is an intent of its name");
+        } else {
+            handlers.push(guest);
+        }
+    }
     handlers
 }
 

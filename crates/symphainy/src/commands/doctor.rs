@@ -32,7 +32,7 @@ use crate::{
     output::show_line,
     paint::Paint,
     progress::ProgressLine,
-    wiring,
+    servers, wiring,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -89,7 +89,9 @@ pub(crate) async fn doctor(arguments: DoctorArguments) -> Result<Exit, Complaint
         Err(complaint) => findings.push(Finding::fail("config", complaint.sentence)),
         Ok(config) => {
             findings.push(configuration(&config));
-            findings.push(agents(&config));
+            let guests = servers::open(&config).await;
+            findings.extend(guests.findings.iter().map(server));
+            findings.push(agents(&config, guests));
             findings.extend(data_folder(&config.server.data_dir));
             if arguments.deep {
                 findings.extend(deep(config.server.data_dir.clone()).await?);
@@ -144,8 +146,22 @@ fn configuration(config: &Config) -> Finding {
     }
 }
 
-fn agents(config: &Config) -> Finding {
-    match wiring::voices(config, Vec::new()) {
+/// Whether a server of tools is there.
+fn server(found: &servers::Finding) -> Finding {
+    match &found.came {
+        Ok(count) => Finding::ok("mcp", format!("{} answers and has {count} tools", found.server)),
+        Err(fault) => Finding::warn(
+            "mcp",
+            format!(
+                "{}: {fault}. Its tools are left out until the next start. Correct mcp.{}.",
+                found.server, found.server
+            ),
+        ),
+    }
+}
+
+fn agents(config: &Config, guests: servers::Guests) -> Finding {
+    match wiring::voices(config, Vec::new(), guests) {
         Err(complaint) => Finding::fail("agents", complaint.sentence),
         Ok(voices) => {
             Finding::ok("agents", format!("{} of them, and each has its model", voices.directory.iter().count()))

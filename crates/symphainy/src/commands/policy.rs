@@ -9,25 +9,26 @@ use crate::{
     cli::{PolicyArguments, PolicyCheck, PolicyVerb},
     exit::{Complaint, Exit},
     output::show_line,
-    policy, wiring,
+    policy, servers, wiring,
 };
 
-pub(crate) fn policy(arguments: PolicyArguments) -> Result<Exit, Complaint> {
+pub(crate) async fn policy(arguments: PolicyArguments) -> Result<Exit, Complaint> {
     match arguments.verb {
         PolicyVerb::Default => {
             show_line(DEFAULT.trim_end());
             Ok(Exit::Success)
         }
-        PolicyVerb::Check(check) => self::check(&check),
+        PolicyVerb::Check(check) => self::check(&check).await,
     }
 }
 
-fn check(check: &PolicyCheck) -> Result<Exit, Complaint> {
+async fn check(check: &PolicyCheck) -> Result<Exit, Complaint> {
     let config = load_config(&check.house.flags())?;
-    let voices = wiring::voices(&config, Vec::new())?;
+    let voices = wiring::voices(&config, Vec::new(), servers::open(&config).await)?;
+    let servers: Vec<String> = voices.guests.names().map(str::to_owned).collect();
     let directory = std::sync::Arc::clone(&voices.directory);
     let catalogue = wiring::catalogue(voices, Vec::new())?;
-    let known = policy::known_names(&catalogue, &directory);
+    let known = policy::known_names(&catalogue, &directory, &servers);
     let file = check.file.as_deref().or(config.policy.file.as_deref());
     let rules = policy::read(file, &known)?;
     let differences = Policy::builtin().differences(&rules);

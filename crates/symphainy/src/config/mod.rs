@@ -3,6 +3,7 @@
 
 mod budgets;
 mod layers;
+mod mcp;
 mod models;
 mod place;
 mod retention;
@@ -18,6 +19,7 @@ use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
 use public_works::{
     mail::MailConfig,
+    mcp::McpConfig,
     models::{ApiKey, ModelConfig},
 };
 use runtime::RuntimeConfig;
@@ -65,6 +67,8 @@ pub struct Config {
     pub models: BTreeMap<String, ModelConfig>,
     /// The models' keys, by model.
     pub keys: BTreeMap<String, ApiKey>,
+    /// The sections `mcp.NAME`, with what they name of the environment.
+    pub mcp: BTreeMap<String, McpConfig>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -122,6 +126,7 @@ impl Config {
             budgets: layers.section("budgets")?,
             models,
             keys,
+            mcp: mcp::read(layers, environment)?,
             policy: layers.section("policy")?,
             outbound: layers.section("outbound")?,
             mail: layers.section("mail")?,

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::ValueEnum;
 use contract::intent::ApprovalRule;
 use experience::ExperienceConfig;
-use public_works::{mail::MailConfig, models::ModelConfig};
+use public_works::{mail::MailConfig, mcp::McpConfig, models::ModelConfig};
 use runtime::RuntimeConfig;
 use security_guard::{GuardConfig, Role};
 use serde::{Deserialize, Serialize};
@@ -242,6 +242,11 @@ pub(super) fn defaults() -> Map<String, Value> {
     let mut experience = fields(&ExperienceConfig::default());
     let mut limits = fields(&guard["limits"]);
     limits.extend(experience.remove("limits").as_ref().map(fields).unwrap_or_default());
+    let mut server_of_tools = fields(&McpConfig::default());
+    // These have names of the person's own.
+    for free in ["env", "headers"] {
+        server_of_tools.insert(free.to_owned(), Value::Null);
+    }
     fields(&json!({
         "server": ServerConfig::default(),
         "log": LogConfig::default(),
@@ -257,6 +262,7 @@ pub(super) fn defaults() -> Map<String, Value> {
         "outbound": OutboundConfig::default(),
         "mail": MailConfig::default(),
         "models": { ANY_NAME: ModelConfig::default() },
+        "mcp": { ANY_NAME: server_of_tools },
     }))
 }
 

@@ -17,6 +17,7 @@ mod metrics;
 mod oidc;
 mod policy;
 mod replay;
+mod servers;
 mod storage;
 mod tenants;
 mod turns;

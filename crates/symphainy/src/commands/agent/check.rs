@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     exit::{Complaint, Exit},
     output::show_line,
+    servers::Guests,
     wiring::{self, Voices},
 };
 
@@ -68,20 +69,26 @@ pub(super) fn check(arguments: &AgentCheck) -> Result<Exit, Complaint> {
 /// What a definition can name.
 struct Known {
     intents: BTreeSet<String>,
+    /// What the intents of servers of tools begin with. Nothing is started here, so that no more is known of them.
+    servers: Vec<String>,
     models: Models,
 }
 
 impl Known {
     fn of(config: &Config) -> Result<Self, Complaint> {
         let models = wiring::models(config, Vec::new())?;
-        let voices = Voices { directory: Directory::builtin().into(), models: models.clone() };
+        let voices =
+            Voices { directory: Directory::builtin().into(), models: models.clone(), guests: Guests::default() };
         let catalogue = wiring::catalogue(voices, Vec::new())?;
-        Ok(Self { intents: catalogue.descriptors().map(|intent| intent.intent_type.clone()).collect(), models })
+        let intents = catalogue.descriptors().map(|intent| intent.intent_type.clone()).collect();
+        Ok(Self { intents, servers: config.mcp.keys().map(|server| format!("{server}_")).collect(), models })
     }
 
     fn judge(&self, file: &Path, text: &str, definition: &AgentDefinition, mistakes: &mut Vec<Mistake>) {
         let mut mistake = |line, message| mistakes.push(Mistake { file: file.to_owned(), line, message });
-        for intent in definition.intents.iter().filter(|intent| !self.intents.contains(*intent)) {
+        let is_a_servers = |intent: &str| self.servers.iter().any(|server| intent.starts_with(server));
+        let unknown = |intent: &&String| !self.intents.contains(*intent) && !is_a_servers(intent);
+        for intent in definition.intents.iter().filter(unknown) {
             let line = line_of(text, "intents", Some(intent));
             mistake(line, format!("there is no intent `{intent}`{}", self.meant(intent)));
         }

@@ -11,6 +11,7 @@ use crate::{
     commands::load_config,
     exit::{Complaint, Exit},
     output::show_line,
+    servers::{self, Guests},
     wiring,
 };
 
@@ -25,7 +26,7 @@ pub(super) fn list(house: &HouseArguments, as_json: bool) -> Result<Exit, Compla
     };
     let sources: BTreeMap<_, _> =
         files.iter().map(|(path, agent)| (agent.agent_id.clone(), path.display().to_string())).collect();
-    let voices = wiring::voices(&config, Vec::new())?;
+    let voices = wiring::voices(&config, Vec::new(), Guests::default())?;
     let model = |agent: &AgentDefinition| voices.models.name_for(agent).to_owned();
     if as_json {
         let rows = voices.directory.iter().map(|agent| {
@@ -44,6 +45,12 @@ pub(super) fn list(house: &HouseArguments, as_json: bool) -> Result<Exit, Compla
         show_line(&format!("  model    {}", model(agent)));
         show_line(&format!("  intents  {intents}"));
         show_line(&format!("  file     {}", sources.get(&agent.agent_id).map_or(BUILT_IN, String::as_str)));
+    }
+    for server in config.mcp.keys() {
+        let agent_id = servers::agent_id(server);
+        if voices.directory.get(&agent_id).is_none() {
+            show_line(&format!("{agent_id}  (made at the start, of the tools that the server {server} has then)"));
+        }
     }
     Ok(Exit::Success)
 }

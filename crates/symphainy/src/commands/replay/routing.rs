@@ -18,7 +18,7 @@ use crate::{
     exit::{Complaint, Exit},
     output::show_line,
     paint::Paint,
-    wiring,
+    servers, wiring,
 };
 
 /// A choice as it was made.
@@ -58,7 +58,7 @@ struct Answerer {
 
 pub(super) async fn replay(arguments: &ReplayArguments) -> Result<Exit, Complaint> {
     let config = load_config(&arguments.house.flags())?;
-    let agents = wiring::voices(&config, Vec::new())?.directory.summaries();
+    let agents = wiring::voices(&config, Vec::new(), servers::open(&config).await)?.directory.summaries();
     let wanted = arguments.id.as_deref().map(super::parse::<ConversationId>).transpose()?;
     let user = arguments.user.clone();
     let compare = tokio::task::spawn_blocking(move || compare(&config.server.data_dir, &agents, wanted.as_ref(), user));
