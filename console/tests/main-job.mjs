@@ -106,18 +106,40 @@ export const tests = {
 
   async 'a draft is kept, and what was said can be changed and said again'(stage) {
     const page = await stage.person();
+    await say(page, 'what can I do here?');
     await say(page, 'which files are there?');
     await page.locator('#message').fill('a thought that is not');
     await page.reload();
-    await page.locator('.said-by').waitFor();
+    await page.locator('.said-by').first().waitFor();
     await written(page, 'a thought that is not');
     await page.locator('#message').fill('');
-    await page.getByRole('button', { name: 'Edit and send again' }).click();
+
+    // What is changed and said again begins anew from before it, and the old conversation stays as it was.
+    const before = page.url();
+    await page.getByRole('button', { name: 'Edit and send again' }).nth(1).click();
     await written(page, 'which files are there?');
-    await page.locator('#message').fill('what can I do here?');
+    await page.getByText('Sent, this begins a new conversation').waitFor();
+    await page.locator('#message').fill('list my workflows');
     await page.keyboard.press('Enter');
+    await page.waitForFunction((before) => location.href !== before, before);
     await page.locator('.answer-foot').nth(1).waitFor();
-    assert.equal(await page.locator('.said-text').last().textContent(), 'what can I do here?');
+    assert.deepEqual(await page.locator('.said-text').allTextContents(), ['what can I do here?', 'list my workflows']);
+    await page.goto(before);
+    await page.locator('.said-text').nth(1).waitFor();
+    assert.deepEqual(await page.locator('.said-text').allTextContents(), ['what can I do here?', 'which files are there?']);
+
+    // The first message begins anew from nothing; a whole conversation can be gone on with in a new one.
+    await page.getByRole('button', { name: 'Edit and send again' }).first().click();
+    await written(page, 'what can I do here?');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((before) => location.href !== before && location.pathname.startsWith('/conversations/'), before);
+    await page.locator('.answer-foot').waitFor();
+    assert.equal(await page.locator('.said-text').count(), 1);
+    const alone = page.url();
+    await page.getByRole('button', { name: 'What can be done with this conversation' }).click();
+    await page.getByRole('menuitem', { name: 'Go on in a new one' }).click();
+    await page.waitForFunction((alone) => location.href !== alone, alone);
+    await page.locator('.said-text').waitFor();
   },
 
   async 'an agent is asked by name'(stage) {

@@ -48,7 +48,7 @@ export const tests = {
     await page.locator('#message').fill('');
     await tabTo(page, () => document.activeElement.getAttribute('aria-label') === 'What can be done with this conversation');
     await page.keyboard.press('Enter');
-    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
     await page.waitForFunction(() => document.activeElement.textContent === 'Delete');
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => document.activeElement.getAttribute('aria-expanded') === 'false');

@@ -24,7 +24,7 @@ if (!findBinary()) skip('the server is not built. Build it: `cargo build`.');
 const playwright = await import('playwright-core').catch(() => null);
 if (!playwright) skip('playwright-core is not installed. Install it: `npm ci` in console/tests.');
 
-const suites = await Promise.all(['main-job', 'connection', 'people', 'safety', 'accessibility'].map((name) => import(`./${name}.mjs`)));
+const suites = await Promise.all(['main-job', 'connection', 'people', 'settings', 'safety', 'accessibility'].map((name) => import(`./${name}.mjs`)));
 const tests = suites.flatMap((suite) => Object.entries(suite.tests)).filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
 
 rmSync(artifacts, { recursive: true, force: true });

@@ -22,6 +22,9 @@ export class Client {
     this.conversations = conversations(http);
     this.artifacts = artifacts(http);
     this.agents = agents(http);
+    this.keys = keys(http);
+    this.tenants = tenants(http);
+    this.tenant = tenant(http);
   }
 
   /** Who is signed in. @returns {Promise<import('../types/api.js').Me>} */
@@ -50,7 +53,7 @@ function auth(http) {
   return {
     /** @param {{name: string, email: string, password: string, session_id?: string}} body */
     register: (body) => signIn('/api/auth/register', body),
-    /** @param {{email: string, password: string, session_id?: string}} body */
+    /** @param {{email: string, password: string, session_id?: string, code?: string}} body */
     login: (body) => signIn('/api/auth/login', body),
     /** Gets a new access token; it happens by itself where one has run out. */
     refresh: () => http.refresh(),
@@ -62,6 +65,14 @@ function auth(http) {
     endOtherSignIns: () => http.ask('DELETE', '/api/auth/sign-ins'),
     /** All other sign-ins end with it. @param {{current_password: string, new_password: string}} body */
     changePassword: (body) => http.ask('POST', '/api/auth/password', { json: body }),
+    /** Whether there is a second factor. @returns {Promise<import('../types/api.js').FactorStanding>} */
+    secondFactor: () => http.ask('GET', '/api/auth/second-factor'),
+    /** Offers one; it is on when a code of it was confirmed. @param {{password: string}} body @returns {Promise<import('../types/api.js').FactorOffer>} */
+    offerSecondFactor: (body) => http.ask('POST', '/api/auth/second-factor', { json: body }),
+    /** @param {{code: string}} body @returns {Promise<import('../types/api.js').RecoveryCodes>} */
+    confirmSecondFactor: (body) => http.ask('POST', '/api/auth/second-factor/confirm', { json: body }),
+    /** @param {{password: string, code: string}} body */
+    removeSecondFactor: (body) => http.ask('POST', '/api/auth/second-factor/remove', { json: body }),
     /** @param {{all?: boolean}} [query] */
     async logout(query = {}) {
       await http.ask('POST', '/api/auth/logout', { query });
@@ -154,6 +165,13 @@ function conversations(http) {
     get: (id, query) => http.ask('GET', `/api/conversations/${part(id)}`, { query }),
     /** @param {string} id @param {string} title @returns {Promise<import('../types/api.js').ConversationSummary>} */
     rename: (id, title) => http.ask('PATCH', `/api/conversations/${part(id)}`, { json: { title } }),
+    /**
+     * A new conversation with what was said up to an event.
+     * @param {string} id
+     * @param {number} at
+     * @returns {Promise<import('../types/api.js').Forked>}
+     */
+    fork: (id, at) => http.ask('POST', `/api/conversations/${part(id)}/fork`, { json: { at } }),
     /** Its messages go for good; what was done in it stays. @param {string} id */
     delete: (id) => http.ask('DELETE', `/api/conversations/${part(id)}`),
   };
@@ -192,5 +210,57 @@ function agents(http) {
     list: async () => (await http.ask('GET', '/api/agents')).agents,
     /** Who would answer, and with what; nothing is executed. @param {{message: string, surface?: string}} json */
     analyze: (json) => http.ask('POST', '/api/v1/guide-agent/analyze-intent', { json }),
+  };
+}
+
+/** @param {Http} http */
+function keys(http) {
+  return {
+    /** @returns {Promise<import('../types/api.js').ApiKey[]>} */
+    list: async () => (await http.ask('GET', '/api/auth/keys')).keys,
+    /**
+     * The key is in the answer and nowhere else.
+     * @param {{name: string, expires_at?: string, scopes?: string[], intents?: string[], user_id?: string}} body
+     * @returns {Promise<import('../types/api.js').CreatedApiKey>}
+     */
+    create: (body) => http.ask('POST', '/api/auth/keys', { json: body }),
+    /** @param {string} id */
+    revoke: (id) => http.ask('DELETE', `/api/auth/keys/${part(id)}`),
+  };
+}
+
+/** @param {Http} http */
+function tenants(http) {
+  return {
+    /** Those that one works in. @returns {Promise<import('../types/api.js').Membership[]>} */
+    list: async () => (await http.ask('GET', '/api/tenants')).tenants,
+    /** Goes over to another one; the sign-in stays the same. @param {string} to */
+    async switch(to) {
+      const answer = await http.ask('POST', '/api/tenants/switch', { json: { to } });
+      if (http.tokens && answer.access_token) http.signedIn({ ...answer, refresh_token: http.tokens.refresh_token });
+      return answer;
+    },
+    /** Accepts an invitation. @param {string} token @returns {Promise<import('../types/api.js').Membership>} */
+    join: (token) => http.ask('POST', '/api/tenants/join', { json: { token } }),
+  };
+}
+
+/** The present tenant. @param {Http} http */
+function tenant(http) {
+  return {
+    /** @returns {Promise<import('../types/api.js').Member[]>} */
+    members: async () => (await http.ask('GET', '/api/tenant/members')).members,
+    /** @param {string} userId @param {string} role */
+    change: (userId, role) => http.ask('PATCH', `/api/tenant/members/${part(userId)}`, { json: { role } }),
+    /** Removes a member, or leaves. @param {string} userId */
+    remove: (userId) => http.ask('DELETE', `/api/tenant/members/${part(userId)}`),
+    /** @param {string} userId */
+    transfer: (userId) => http.ask('POST', '/api/tenant/transfer', { json: { new_owner: userId } }),
+    /** @returns {Promise<import('../types/api.js').Invitation[]>} */
+    invitations: async () => (await http.ask('GET', '/api/tenant/invitations')).invitations,
+    /** The word in the answer is for the invited person. @param {{email: string, role: string}} body @returns {Promise<import('../types/api.js').CreatedInvitation>} */
+    invite: (body) => http.ask('POST', '/api/tenant/invitations', { json: body }),
+    /** @param {string} id */
+    withdraw: (id) => http.ask('DELETE', `/api/tenant/invitations/${part(id)}`),
   };
 }

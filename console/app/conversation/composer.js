@@ -14,8 +14,13 @@ const MAX_FILES = 20;
 
 const draftKey = (/** @type {string} */ id) => `symphainy-draft:${id}`;
 
-/** @param {{talk: import('./talk.js').Talk, agents: any[], asked?: string, edited: {text: string} | null, onSay: (text: string, options: any) => void, lastSaid?: string}} props */
-export function Composer({ talk, agents, asked = '', edited, onSay, lastSaid }) {
+/** An earlier message that is being changed, and the last number before it. @typedef {{text: string, at: number}} Edited */
+
+/**
+ * @param {{talk: import('./talk.js').Talk, agents: any[], asked?: string, edited: Edited | null, onSay: (text: string, options: any) => void,
+ *   onSayAnew: (text: string, options: any, at: number) => void, onLeaveEdit: () => void, lastSaid?: string}} props
+ */
+export function Composer({ talk, agents, asked = '', edited, onSay, onSayAnew, onLeaveEdit, lastSaid }) {
   const key = draftKey(talk.isNew ? 'new' : talk.id);
   const [text, setText] = useState(() => localStorage.getItem(key) ?? '');
   const [agentId, setAgentId] = useState(asked);
@@ -63,7 +68,9 @@ export function Composer({ talk, agents, asked = '', edited, onSay, lastSaid }) 
     if (!said || said.length > MAX_CHARACTERS) return;
     write('');
     setUploads([]);
-    onSay(said, { agentId: agentId || undefined });
+    const options = { agentId: agentId || undefined };
+    if (edited) onSayAnew(said, options, edited.at);
+    else onSay(said, options);
     focus();
   };
   const upload = async (/** @type {FileList | File[]} */ files) => {
@@ -116,6 +123,8 @@ export function Composer({ talk, agents, asked = '', edited, onSay, lastSaid }) 
     ${ready.length > 0 && !text && html`<div class="chips" role="group" aria-label="You could say">
       ${askAbout(ready[0].file.name).map((said) => html`<button type="button" class="chip" onClick=${() => (setUploads([]), onSay(said, {}))}>${said}</button>`)}
     </div>`}
+    ${edited && html`<p class="editing" role="status">Sent, this begins a new conversation with what was said before it. The present one stays.
+      <${Button} kind="quiet" icon="close" label="Leave it as it is" onClick=${() => (write(''), onLeaveEdit())} /></p>`}
     <label class="sr-only" for="message">Message</label>
     <textarea id="message" ref=${area} rows="1" placeholder=${isOver ? 'Drop it here' : 'Say what you want…'} value=${text} aria-describedby="composer-hint"
       onInput=${(/** @type {any} */ event) => write(event.target.value)} onKeyDown=${onKeyDown} onPaste=${paste}></textarea>

@@ -11,6 +11,8 @@ import { Timeline } from './timeline.js';
 
 /** The id of the conversation that is not begun yet. */
 let nextId = newId('conv');
+/** What is to be said in a conversation as soon as it is open. @type {{id: string, text: string, options: any} | null} */
+let toSay = null;
 
 /** @param {{id?: string, agent?: string, first?: Promise<any>}} props */
 export function ConversationPage({ id, agent, first }) {
@@ -20,7 +22,7 @@ export function ConversationPage({ id, agent, first }) {
   const version = useCell(talk.version);
   const problem = useCell(talk.problem);
   const [agents, setAgents] = useState(/** @type {any[]} */ ([]));
-  const [edited, setEdited] = useState(/** @type {{text: string} | null} */ (null));
+  const [edited, setEdited] = useState(/** @type {import('./composer.js').Edited | null} */ (null));
   useEffect(() => void client.agents.list().then(setAgents, () => {}), []);
 
   const say = useCallback((/** @type {string} */ text, /** @type {any} */ options = {}) => {
@@ -35,7 +37,30 @@ export function ConversationPage({ id, agent, first }) {
       go(`/conversations/${talk.id}`, { replace: true });
     }
   }, [talk]);
-  const actions = useMemo(() => ({ say, edit: (/** @type {any} */ turn) => setEdited({ text: turn.text }) }), [say]);
+  useEffect(() => {
+    if (toSay?.id !== talk.id || talk.isLoading) return;
+    const { text, options } = toSay;
+    toSay = null;
+    say(text, options);
+  }, [talk, version]);
+  const sayAnew = useCallback(async (/** @type {string} */ text, /** @type {any} */ options, /** @type {number} */ at) => {
+    setEdited(null);
+    try {
+      const id = at > 0 ? (await client.conversations.fork(talk.id, at)).conversation_id : nextId;
+      toSay = { id, text, options };
+      changed('conversations');
+      go(at > 0 ? `/conversations/${id}` : '/');
+    } catch (error) {
+      notifyProblem(error);
+    }
+  }, [talk]);
+  const actions = useMemo(() => ({
+    say,
+    edit: (/** @type {any} */ turn) => {
+      const isFirst = turn === talk.transcript.turns[0] && !talk.olderCursor;
+      setEdited({ text: turn.text, at: isFirst ? 0 : (turn.seq ?? 1) - 1 });
+    },
+  }), [say]);
 
   useTitle(talk.title || 'New conversation');
   if (problem) return html`<div class="page"><${Trouble} problem=${problem} /><p><a href="/conversations">All conversations</a></p></div>`;
@@ -46,7 +71,7 @@ export function ConversationPage({ id, agent, first }) {
       : turns.length === 0 ? html`<${Welcome} say=${say} agents=${agents} />`
         : html`<${Timeline} talk=${talk} version=${version} actions=${actions} />`}
     <${Connection} talk=${talk} />
-    <${Composer} key=${talk.id} talk=${talk} agents=${agents} asked=${agent} edited=${edited} onSay=${say} lastSaid=${turns.at(-1)?.text} />
+    <${Composer} key=${talk.id} talk=${talk} agents=${agents} asked=${agent} edited=${edited} onSay=${say} onSayAnew=${sayAnew} onLeaveEdit=${() => setEdited(null)} lastSaid=${turns.at(-1)?.text} />
     <${Spoken} talk=${talk} />
   </div>`;
 }
@@ -67,6 +92,16 @@ function Head({ talk }) {
       notifyProblem(error);
     }
   };
+  const branch = async () => {
+    try {
+      const forked = await client.conversations.fork(talk.id, talk.transcript.cursor);
+      changed('conversations');
+      notify('This is a new conversation, with what was said before. The other one stays as it was.');
+      go(`/conversations/${forked.conversation_id}`);
+    } catch (error) {
+      notifyProblem(error);
+    }
+  };
   const remove = async () => {
     setAsks('');
     try {
@@ -82,6 +117,7 @@ function Head({ talk }) {
     <h1 tabindex="-1">${title || 'Conversation'}</h1>
     <${Menu} label="What can be done with this conversation" items=${[
       { name: 'Rename', icon: 'edit', onClick: () => setAsks('rename') },
+      { name: 'Go on in a new one', icon: 'fork', onClick: branch },
       { name: 'Delete', icon: 'trash', isDanger: true, onClick: () => setAsks('delete') },
     ]} />
     ${asks === 'rename' && html`<${Ask} title="Rename the conversation" label="Its name" value=${title} verb="Rename" maxlength="200" onDone=${rename} onClose=${() => setAsks('')} />`}

@@ -5,8 +5,12 @@ import { html, useState } from '../html.js';
 import { go } from '../router.js';
 import { changed, client, me, notifyProblem, useCell } from '../state.js';
 import { Button, Confirm, PageHead, Time } from '../ui.js';
+import { Keys } from './settings/keys.js';
+import { Members } from './settings/members.js';
 import { Password } from './settings/password.js';
+import { SecondFactor } from './settings/second-factor.js';
 import { SignIns } from './settings/sign-ins.js';
+import { Tenants } from './settings/tenants.js';
 
 export default function Settings() {
   const person = useCell(me);
@@ -35,7 +39,10 @@ export default function Settings() {
     </dl><div class="row row-end"><${Button} onClick=${() => setAsks(true)}>Sign out everywhere</${Button}></div></section>
     <${SignIns} />
     <${Password} />
-    <section class="card"><h2>For programs</h2><p class="hint">Whatever this console does can be done by a program: <a href="/docs/" target="_blank">the API</a>.</p></section>
+    <${SecondFactor} />
+    <${Tenants} />
+    <${Members} />
+    <${Keys} />
     ${asks && html`<${Confirm} title="Sign out everywhere?" verb="Sign out" onConfirm=${signOut} onClose=${() => setAsks(false)}>
       <p>Every browser and program that is signed in as you is signed out, this one too.</p></${Confirm}>`}
   </div>`;

@@ -8,6 +8,7 @@ import { Button, Field, useTitle } from '../ui.js';
 /** @param {{onDone: () => void}} props */
 export function SignInPage({ onDone }) {
   const [isNew, setNew] = useState(false);
+  const [needsCode, setNeedsCode] = useState(false);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
   useTitle(isNew ? 'Register' : 'Sign in');
@@ -17,17 +18,21 @@ export function SignInPage({ onDone }) {
     setBusy(true);
     setProblem(null);
     try {
-      await (isNew ? client.auth.register(typed) : client.auth.login({ email: typed.email, password: typed.password }));
+      await (isNew ? client.auth.register(typed) : client.auth.login({ email: typed.email, password: typed.password, code: typed.code }));
       me.set(await client.me());
       changed('account');
       onDone();
     } catch (error) {
-      setProblem(asProblem(error));
+      const problem = asProblem(error);
+      // Not a mistake: the address and the password were right.
+      if (problem.code === 'second_factor_required') setNeedsCode(true);
+      else setProblem(problem);
       setBusy(false);
     }
   };
   const toggle = () => {
     setNew(!isNew);
+    setNeedsCode(false);
     setProblem(null);
   };
   const isGeneral = problem && problem.errors.length === 0;
@@ -40,6 +45,8 @@ export function SignInPage({ onDone }) {
         <${Field} label="E-mail address" name="email" type="email" autocomplete="username" required maxlength="254" problem=${problem?.field('email')} />
         <${Field} label="Password" name="password" type="password" autocomplete=${isNew ? 'new-password' : 'current-password'} required
           hint=${isNew ? 'A few words that you can remember make a good one.' : undefined} problem=${problem?.field('password')} />
+        ${needsCode && !isNew && html`<${Field} label="The code of your authenticator" name="code" autocomplete="one-time-code" inputmode="numeric" required autofocus maxlength="32"
+          hint="Or one of your recovery codes." problem=${problem?.field('code')} />`}
         ${isGeneral && html`<p class="wrong" role="alert">${problem.message}</p>`}
         <${Button} kind="primary" type="submit" disabled=${isBusy}>${isBusy ? (isNew ? 'Your account is being made…' : 'Signing in…') : isNew ? 'Register' : 'Sign in'}</${Button}>
       </form>
