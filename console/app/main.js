@@ -18,6 +18,7 @@ const PAGES = {
   execution: () => import('./pages/execution.js'),
   approvals: () => import('./pages/approvals.js'),
   agents: () => import('./pages/agents.js'),
+  letter: () => import('./pages/letter.js'),
   settings: () => import('./pages/settings.js'),
   overview: () => import('./pages/overview.js'),
 };
@@ -47,12 +48,13 @@ function App() {
   }, [person, isConversation]);
   useEffect(() => {
     if (person && present.page === 'sign-in') go(safePath(present.query.get('to')), { replace: true });
-    if (person === null && present.page !== 'sign-in') {
+    if (person === null && present.page !== 'sign-in' && present.page !== 'letter') {
       const to = location.pathname === '/' ? '' : `?to=${encodeURIComponent(location.pathname)}`;
       go(`/sign-in${to}`, { replace: true });
     }
   }, [person, present.page]);
 
+  if (present.page === 'letter') return html`<${LaterPage} name="letter" id=${present.id} query=${present.query} />`;
   if (problem) return html`<main class="door"><${Trouble} problem=${problem} again=${look} /></main>`;
   if (person === undefined) return html`<main class="door"><${Busy}>Opening…</${Busy}></main>`;
   if (person === null || present.page === 'sign-in') return html`<${SignInPage} onDone=${() => go(safePath(present.query.get('to')), { replace: true })} />`;

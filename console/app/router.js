@@ -6,6 +6,7 @@ import { useEffect, useState } from './html.js';
 const ROUTES = [
   ['start', /^\/$/],
   ['sign-in', /^\/sign-in$/],
+  ['letter', /^\/mail\/(reset|verify|invitation)$/],
   ['conversations', /^\/conversations$/],
   ['conversation', /^\/conversations\/([^/]+)$/],
   ['files', /^\/files$/],

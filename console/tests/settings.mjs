@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { PASSWORD } from './harness.mjs';
 
 /** The code of an authenticator now (RFC 6238: SHA-1, six digits, thirty seconds). */
@@ -18,7 +20,47 @@ function codeOf(secret, at = Date.now()) {
 
 const card = (page, heading) => page.locator('section.card', { has: page.getByRole('heading', { name: heading, exact: true }) });
 
+/** The token of the newest letter to somebody, which lies in a file where no server of mail is named. */
+async function tokenFor(stage, address, purpose) {
+  const folder = join(stage.server.folder, 'data', 'mail');
+  for (let tries = 0; tries < 100; tries++) {
+    const letters = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.eml')).toSorted().toReversed() : [];
+    const texts = letters.map((name) => readFileSync(join(folder, name), 'utf8')).filter((text) => text.includes(address) && text.includes(purpose));
+    const token = /^(symm?_\S+|sym[a-z]_\S+)\s*$/m.exec(texts[0] ?? '')?.[1];
+    if (token) return token;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no letter to ${address} came`);
+}
+
 export const tests = {
+  async 'a forgotten password is set anew by a letter'(stage) {
+    const { address } = await stage.person();
+    const page = await stage.page();
+    await page.goto(`${stage.base}/`);
+    await page.getByRole('button', { name: 'You have forgotten your password?' }).click();
+    await page.getByLabel('E-mail address').fill(address);
+    await page.getByRole('button', { name: 'Send me a letter' }).click();
+    await page.getByText('a letter is on its way there').waitFor();
+    await stage.shot(page, 'letter-promised');
+    const token = await tokenFor(stage, address, 'Set a new password');
+    await page.goto(`${stage.base}/mail/reset#${token}`);
+    await page.getByLabel('The new password').fill('yet another pass phrase');
+    assert.equal(new URL(page.url()).hash, '', 'the token is not left in the address');
+    await stage.shot(page, 'reset');
+    await page.getByRole('button', { name: 'Set it' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByLabel('E-mail address').fill(address);
+    await page.getByLabel('Password').fill('yet another pass phrase');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('#message').waitFor();
+    // It works once.
+    await page.goto(`${stage.base}/mail/reset#${token}`);
+    await page.getByLabel('The new password').fill('one pass phrase too many');
+    await page.getByRole('button', { name: 'Set it' }).click();
+    await page.getByRole('alert').waitFor();
+  },
+
   async 'a second factor is set up, asked for and turned off'(stage) {
     const page = await stage.person();
     await page.goto(`${stage.base}/settings`);

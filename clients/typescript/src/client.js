@@ -51,10 +51,19 @@ function auth(http) {
     return answer;
   };
   return {
-    /** @param {{name: string, email: string, password: string, session_id?: string}} body */
+    /**
+     * Where addresses are confirmed first, the answer is the promise of a letter and nobody is signed in.
+     * @param {{name: string, email: string, password: string, session_id?: string, invitation?: string}} body
+     */
     register: (body) => signIn('/api/auth/register', body),
     /** @param {{email: string, password: string, session_id?: string, code?: string}} body */
     login: (body) => signIn('/api/auth/login', body),
+    /** A letter with a link; the answer is the same whether there is such an account. @param {string} email @returns {Promise<import('../types/api.js').LetterPromised>} */
+    forgotPassword: (email) => http.ask('POST', '/api/auth/password/forgot', { json: { email }, anonymous: true }),
+    /** With the token of that letter. @param {{token: string, new_password: string}} body */
+    resetPassword: (body) => http.ask('POST', '/api/auth/password/reset', { json: body, anonymous: true }),
+    /** With the token of the letter that asks for it. @param {{token: string}} body */
+    confirmEmail: (body) => http.ask('POST', '/api/auth/email/confirm', { json: body, anonymous: true }),
     /** Gets a new access token; it happens by itself where one has run out. */
     refresh: () => http.refresh(),
     /** Where one is signed in, newest first. @returns {Promise<import('../types/api.js').OwnSignIn[]>} */

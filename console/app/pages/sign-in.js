@@ -5,20 +5,25 @@ import { Mark } from '../icons.js';
 import { asProblem, changed, client, me } from '../state.js';
 import { Button, Field, useTitle } from '../ui.js';
 
-/** @param {{onDone: () => void}} props */
-export function SignInPage({ onDone }) {
-  const [isNew, setNew] = useState(false);
+/** @param {{onDone: () => void, invitation?: string}} props */
+export function SignInPage({ onDone, invitation }) {
+  const [isNew, setNew] = useState(Boolean(invitation));
+  const [hasForgotten, setForgotten] = useState(false);
+  /** What a letter was promised with. */
+  const [promise, setPromise] = useState('');
   const [needsCode, setNeedsCode] = useState(false);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
-  useTitle(isNew ? 'Register' : 'Sign in');
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const typed = /** @type {any} */ (Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.target))));
     setBusy(true);
     setProblem(null);
     try {
-      await (isNew ? client.auth.register(typed) : client.auth.login({ email: typed.email, password: typed.password, code: typed.code }));
+      if (hasForgotten) return setPromise((await client.auth.forgotPassword(typed.email)).message);
+      const answer = await (isNew ? client.auth.register({ ...typed, invitation }) : client.auth.login({ email: typed.email, password: typed.password, code: typed.code }));
+      // The address is to be confirmed first.
+      if (!answer.user_id) return setPromise(answer.message);
       me.set(await client.me());
       changed('account');
       onDone();
@@ -33,24 +38,30 @@ export function SignInPage({ onDone }) {
   const toggle = () => {
     setNew(!isNew);
     setNeedsCode(false);
+    setForgotten(false);
     setProblem(null);
   };
+  const title = hasForgotten ? 'A new password' : isNew ? (invitation ? 'You are invited' : 'Make an account') : 'Sign in';
+  useTitle(title);
   const isGeneral = problem && problem.errors.length === 0;
   return html`<main class="door" id="main">
     <div class="door-card">
       <p class="brand brand-large"><${Mark} />Symphainy</p>
-      <h1>${isNew ? 'Make an account' : 'Sign in'}</h1>
+      <h1>${title}</h1>
+      ${promise && html`<p role="status">${promise}</p><p class="hint">Its link leads back here.</p>`}
+      ${!promise && html`
       <form onSubmit=${submit} class="stack" aria-busy=${String(isBusy)}>
         ${isNew && html`<${Field} key="name" label="Your name" name="name" autocomplete="name" required maxlength="100" problem=${problem?.field('name')} />`}
         <${Field} label="E-mail address" name="email" type="email" autocomplete="username" required maxlength="254" problem=${problem?.field('email')} />
-        <${Field} label="Password" name="password" type="password" autocomplete=${isNew ? 'new-password' : 'current-password'} required
-          hint=${isNew ? 'A few words that you can remember make a good one.' : undefined} problem=${problem?.field('password')} />
+        ${!hasForgotten && html`<${Field} label="Password" name="password" type="password" autocomplete=${isNew ? 'new-password' : 'current-password'} required
+          hint=${isNew ? 'A few words that you can remember make a good one.' : undefined} problem=${problem?.field('password')} />`}
         ${needsCode && !isNew && html`<${Field} label="The code of your authenticator" name="code" autocomplete="one-time-code" inputmode="numeric" required autofocus maxlength="32"
           hint="Or one of your recovery codes." problem=${problem?.field('code')} />`}
         ${isGeneral && html`<p class="wrong" role="alert">${problem.message}</p>`}
-        <${Button} kind="primary" type="submit" disabled=${isBusy}>${isBusy ? (isNew ? 'Your account is being made…' : 'Signing in…') : isNew ? 'Register' : 'Sign in'}</${Button}>
+        <${Button} kind="primary" type="submit" disabled=${isBusy}>${isBusy ? (isNew ? 'Your account is being made…' : hasForgotten ? 'The letter is being asked for…' : 'Signing in…') : isNew ? 'Register' : hasForgotten ? 'Send me a letter' : 'Sign in'}</${Button}>
       </form>
-      <p class="door-other">${isNew ? 'You have an account?' : 'You are new here?'} <button type="button" class="link" onClick=${toggle}>${isNew ? 'Sign in' : 'Make an account'}</button></p>
+      ${!isNew && !hasForgotten && html`<p class="door-other"><button type="button" class="link" onClick=${() => { setForgotten(true); setProblem(null); }}>You have forgotten your password?</button></p>`}
+      <p class="door-other">${isNew ? 'You have an account?' : 'You are new here?'} <button type="button" class="link" onClick=${toggle}>${isNew ? 'Sign in' : 'Make an account'}</button></p>`}
     </div>
     <${DoorStave} />
   </main>`;

@@ -42,6 +42,7 @@ pub(super) const FILES: &[ConsoleFile] = &[
     file!("console/app/pages/executions.js"),
     file!("console/app/pages/file.js"),
     file!("console/app/pages/files.js"),
+    file!("console/app/pages/letter.js"),
     file!("console/app/pages/overview.js"),
     file!("console/app/pages/settings.js"),
     file!("console/app/pages/settings/keys.js"),

@@ -24,9 +24,10 @@ use crate::{Plane, Refusal};
 use files::FILES;
 
 /// The addresses of the console's pages. All of them are the same document; which page it shows is decided in the browser.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "/",
     "/sign-in",
+    "/mail/{purpose}",
     "/conversations",
     "/conversations/{id}",
     "/files",
