@@ -251,7 +251,7 @@ async fn dialogues_go_on_where_they_were() {
 
 /// What clients submit by name and no agent offers yet: the built-in model would take everyday wishes for them. Whoever gives one to an
 /// agent adds its utterances to the table, and the scores have to stay.
-const ONLY_SUBMITTED: [&str; 24] = [
+const ONLY_SUBMITTED: [&str; 28] = [
     "analyze_coexistence",
     "analyze_structured_data",
     "analyze_unstructured_data",
@@ -259,9 +259,13 @@ const ONLY_SUBMITTED: [&str; 24] = [
     "bulk_parse_files",
     "calculate_metrics",
     "create_blueprint",
+    "create_poc",
+    "create_solution",
+    "export_artifact",
     "extract_embeddings",
     "generate_sop_from_chat",
     "get_operation_status",
+    "get_semantic_interpretation",
     "interpret_data_guided",
     "interpret_data_self_discovery",
     "map_relationships",

@@ -46,7 +46,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    fn fits(self, file: &Artifact) -> bool {
+    pub(super) fn fits(self, file: &Artifact) -> bool {
         let kind = file.semantic_payload.get("file_type").and_then(Value::as_str).and_then(FileKind::from_word);
         match self {
             Self::Any => true,

@@ -11,6 +11,7 @@ mod delete_file;
 mod extract_embeddings;
 mod get_operation_status;
 mod get_parsed_file;
+mod get_semantic_interpretation;
 mod ingest_file;
 mod list_files;
 mod parse_content;
@@ -61,6 +62,7 @@ pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
         Arc::new(bulk_parse_files::BulkParseFiles::new()),
         Arc::new(get_operation_status::GetOperationStatus::new()),
         Arc::new(extract_embeddings::ExtractEmbeddings::new()),
+        Arc::new(get_semantic_interpretation::GetSemanticInterpretation::new()),
     ]
 }
 

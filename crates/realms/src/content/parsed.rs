@@ -106,7 +106,7 @@ pub(crate) fn gone() -> Failure {
 }
 
 /// A child's problem as our own.
-fn failure_of(problem: Option<ExecutionProblem>) -> Failure {
+pub(super) fn failure_of(problem: Option<ExecutionProblem>) -> Failure {
     let Some(problem) = problem else { return Failure::new(Code::ExecutionFailed, "The file could not be read.") };
     let code = Code::ALL.iter().copied().find(|code| code.as_str() == problem.code).unwrap_or(Code::ExecutionFailed);
     let failure = Failure::new(code, problem.message);

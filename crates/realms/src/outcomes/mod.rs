@@ -6,6 +6,8 @@ pub mod roadmap;
 pub mod statement;
 pub mod synthesis;
 
+mod drawn_up;
+mod export_artifact;
 mod generate_roadmap;
 mod synthesize_outcome;
 
@@ -17,11 +19,23 @@ use runtime::Handler;
 pub const ROADMAP: &str = "roadmap";
 /// The artifact type of a synthesis, and the key under which it is kept.
 pub const SYNTHESIS: &str = "synthesis";
+/// The artifact type of a proof of concept, and the key under which it is kept.
+pub const POC: &str = "poc";
+/// The artifact type of a solution, and the key under which it is kept.
+pub const SOLUTION: &str = "solution";
+/// The artifact type of a file to take away, and the key under which it is kept.
+pub const EXPORT: &str = "export";
 
 const REALM: &str = "outcomes";
 
 pub(crate) fn handlers() -> Vec<Arc<dyn Handler>> {
-    vec![Arc::new(generate_roadmap::GenerateRoadmap::new()), Arc::new(synthesize_outcome::SynthesizeOutcome::new())]
+    vec![
+        Arc::new(generate_roadmap::GenerateRoadmap::new()),
+        Arc::new(synthesize_outcome::SynthesizeOutcome::new()),
+        Arc::new(drawn_up::DrawnUp::poc()),
+        Arc::new(drawn_up::DrawnUp::solution()),
+        Arc::new(export_artifact::ExportArtifact::new()),
+    ]
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ fn mending(evidence: &Evidence) -> Vec<Statement> {
     statements
 }
 
-fn automation(evidence: &Evidence) -> Vec<Statement> {
+pub(super) fn automation(evidence: &Evidence) -> Vec<Statement> {
     let mut statements = Vec::new();
     for (exhibit, workflow) in workflows(evidence) {
         for node in workflow.nodes.iter().filter(|node| can_be_automated(node)) {

@@ -291,3 +291,60 @@ async fn a_procedure_is_told_step_by_step_and_written_down() {
     let given = artifact(&house, "generate_sop_from_chat", json!({"messages": said}), "sop").await;
     assert_eq!(given["told_steps"], json!(["Open the door", "Close the door"]));
 }
+
+#[tokio::test]
+async fn findings_are_drawn_up_and_taken_away_as_files() {
+    let house = House::new().await;
+    for intent in ["create_poc", "create_solution", "export_artifact"] {
+        assert_eq!(house.failure(intent, json!({})).await.0, "not_found", "{intent}");
+    }
+    house.upload("orders.csv", "id,price\n1,2\n2,\n2,3\n").await;
+    let quality = house.result("assess_data_quality", json!({"file": "orders.csv"})).await;
+    house.result("create_workflow", json!({"text": PROCEDURE})).await;
+
+    let poc = artifact(&house, "create_poc", json!({"title": "Trial"}), "poc").await;
+    let measure = &poc["sections"][1]["statements"][0];
+    let issues = quality["issues"].as_array().unwrap().len();
+    assert!(measure["text"].as_str().unwrap().starts_with(&format!("orders.csv has {issues} issue")), "{measure}");
+    assert!(poc["sections"][0].to_string().contains("automate “The clerk scans the parcel”"), "{poc}");
+
+    let solution = artifact(&house, "create_solution", json!({}), "solution").await;
+    let sections = solution["sections"].as_array().unwrap();
+    assert_eq!(sections[0]["title"], "The data");
+    assert!(sections.iter().any(|section| section["title"].as_str().unwrap().starts_with("Phase 1")), "{solution}");
+    for made in [&poc, &solution] {
+        let statements =
+            made["sections"].as_array().unwrap().iter().flat_map(|section| section["statements"].as_array().unwrap());
+        for source in statements.map(|statement| &statement["sources"][0]["artifact_id"]) {
+            assert!(made["parent_artifacts"].as_array().unwrap().contains(source), "{source}");
+        }
+    }
+
+    for (format, ending, needle) in [("markdown", "md", "# Trial"), ("json", "json", "\"semantic_payload\"")] {
+        let wanted = json!({"artifact_id": poc["artifact_id"], "format": format});
+        let file = artifact(&house, "export_artifact", wanted, "export").await;
+        assert_eq!(file["file_name"], format!("trial.{ending}"));
+        assert_eq!(file["parent_artifacts"], json!([poc["artifact_id"]]));
+        let id: ArtifactId = file["artifact_id"].as_str().unwrap().parse().unwrap();
+        let Content::Bytes(_, bytes) = house.client().content(&owner(), &id).await.unwrap() else { panic!("{file}") };
+        assert!(String::from_utf8_lossy(&bytes).contains(needle), "{format}");
+    }
+    let (code, message) =
+        house.failure("export_artifact", json!({"artifact_id": poc["artifact_id"], "format": "bpmn"})).await;
+    assert!(code == "validation_failed" && message.contains("`markdown`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_file_says_what_it_means() {
+    let house = House::new().await;
+    let orders = house.upload("orders.csv", ORDERS).await;
+    let table =
+        artifact(&house, "get_semantic_interpretation", json!({"file_id": orders}), "semantic_interpretation").await;
+    assert_eq!((&table["interpretation_type"], &table["file_id"]), (&json!("table"), &json!(orders)));
+    assert!(table["interpretation"]["columns"].to_string().contains("\"money\""), "{table}");
+    house.upload("policy.pdf", POLICY).await;
+    let text =
+        artifact(&house, "get_semantic_interpretation", json!({"file": "policy"}), "semantic_interpretation").await;
+    assert_eq!(text["interpretation_type"], "document");
+    assert!(text["interpretation"]["word_count"].as_u64().unwrap() > 10, "{text}");
+}
