@@ -251,35 +251,23 @@ async fn dialogues_go_on_where_they_were() {
 
 /// What clients submit by name and no agent offers yet: the built-in model would take everyday wishes for them. Whoever gives one to an
 /// agent adds its utterances to the table, and the scores have to stay.
-const ONLY_SUBMITTED: [&str; 28] = [
-    "analyze_coexistence",
+const ONLY_SUBMITTED: [&str; 16] = [
     "analyze_structured_data",
-    "analyze_unstructured_data",
     "bulk_ingest_files",
     "bulk_parse_files",
-    "calculate_metrics",
-    "create_blueprint",
-    "create_poc",
-    "create_solution",
-    "export_artifact",
     "extract_embeddings",
     "generate_sop_from_chat",
     "get_operation_status",
     "get_semantic_interpretation",
     "interpret_data_guided",
     "interpret_data_self_discovery",
-    "map_relationships",
-    "optimize_process",
     "process_operations_conversation",
-    "process_operations_query",
     "process_wizard_conversation",
     "purge_file",
     "query_files",
     "retrieve_artifact_metadata",
     "sop_chat_message",
     "update_file_metadata",
-    "validate_file",
-    "visualize_lineage",
 ];
 
 #[test]
