@@ -13,8 +13,12 @@ const BEGIN: &str = "<!-- asvs: begin -->\n";
 const END: &str = "<!-- asvs: end -->\n";
 
 /// Requirements of level 1 and 2 that apply and that no test shows yet, and how they stand. A test takes its row away.
-const OPEN: [(&str, &str); 11] = [
+const OPEN: [(&str, &str); 13] = [
     ("3.4.1", "HSTS is the proxy's to send, because TLS ends there."),
+    (
+        "6.3.3",
+        "A user can have a second factor, and then each sign-in needs it (`a_sign_in_needs_a_code_once_there_is_a_factor`); nobody can be made to.",
+    ),
     (
         "6.5.5",
         "A code of the neighbouring half minutes is taken too, for clocks that differ: it lives for ninety seconds and not for thirty.",
@@ -24,6 +28,7 @@ const OPEN: [(&str, &str); 11] = [
         "A sign-in ends 30 days after its last refresh (`auth.refresh_token_ttl`); there is no test on the real clock.",
     ),
     ("7.3.2", "A sign-in that is refreshed has no absolute end."),
+    ("10.4.8", "The same: a refresh token that is used in time has no absolute end."),
     ("7.5.2", "Sign-ins are listed and ended by whoever is signed in, without showing the password again."),
     ("7.5.1", "A password is shown again for changing it, and for nothing else yet."),
     (

@@ -34,14 +34,18 @@ async fn login_with(house: &House, code: Option<&str>) -> Result<SignedIn, Guard
     house.guard.login(request, &home()).await.outcome
 }
 
-// ASVS 6.3.3: A user can have a second factor, and then each sign-in needs it.
 // ASVS 6.5.1: A code, and a recovery code, is good once.
+// ASVS 6.5.2: Recovery codes have 120 random bits, so that a SHA-256 of them is enough.
 #[tokio::test]
 async fn a_sign_in_needs_a_code_once_there_is_a_factor() {
     let house = House::new().await;
     let ada = house.register("ada@example.org").await;
     let other = house.login("ada@example.org", PASSWORD).await.unwrap();
     let (secret, recovery_codes) = enrol(&house, &ada).await;
+    assert!(
+        recovery_codes.iter().all(|code| code.len() == "ABCD-EFGH-IJKL-MNOP-QRST-UVWX".len()),
+        "five bits a character"
+    );
     assert!(house.guard.authenticate(&other.access_token.0).await.is_err(), "what was made without a code ends");
     assert!(house.guard.authenticate(&ada.access_token.0).await.is_ok());
     let code = totp::code_at(&secret, house.clock.now());
