@@ -204,7 +204,8 @@ impl ExecutionContext {
         self.run.outcome(begun).await
     }
 
-    /// Tells something. Events are committed in their order, soon, and before the execution ends.
+    /// Tells something. Events are committed in their order, soon, and before the execution ends. Data of more than 1 MiB is refused with
+    /// `result_too_large`.
     pub async fn emit(&self, event_type: EventType, data: &Value) -> Result<(), Failure> {
         self.run.tell(event_type, data).await
     }
@@ -250,7 +251,12 @@ impl ExecutionContext {
         Ok(self.run.stored_artifact(id).await?.map(|stored| stored.artifact))
     }
 
-    /// Newest first.
+    /// The newest, newest first. It costs the same however many there are.
+    pub async fn newest_artifacts(&self, filter: &ArtifactFilter, limit: u32) -> Result<Vec<Artifact>, Failure> {
+        self.run.newest_artifacts(filter, limit).await
+    }
+
+    /// A page and how many there are in all, which costs more the more there are. Newest first.
     pub async fn artifacts(&self, filter: &ArtifactFilter, page: PageRequest) -> Result<Page<Artifact>, Failure> {
         self.run.artifacts(filter, page).await
     }
@@ -278,7 +284,8 @@ impl ExecutionContext {
         self.run.search(text, limit).await
     }
 
-    /// The newest messages of the conversation, oldest first; the one that began this execution is the last of them.
+    /// The newest messages of the conversation, oldest first; what began this execution is the last of them: one message, or
+    /// several that were merged into one turn.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
         self.run.history(limit).await
     }

@@ -6,10 +6,7 @@ use contract::{ArtifactId, Owner, SessionId, artifact::Artifact};
 
 use crate::{
     handler::Failure,
-    port::{
-        Store,
-        store::{ArtifactFilter, Page, PageRequest},
-    },
+    port::{Store, store::ArtifactFilter},
     worker::storage_failure,
 };
 
@@ -35,8 +32,8 @@ impl OwnerView {
         Ok(stored.map(|stored| stored.artifact))
     }
 
-    /// Newest first.
-    pub async fn artifacts(&self, filter: &ArtifactFilter, page: PageRequest) -> Result<Page<Artifact>, Failure> {
-        self.store.artifacts(&self.owner, filter, page).await.map_err(storage_failure)
+    /// The newest, newest first.
+    pub async fn newest_artifacts(&self, filter: &ArtifactFilter, limit: u32) -> Result<Vec<Artifact>, Failure> {
+        self.store.newest_artifacts(&self.owner, filter, limit).await.map_err(storage_failure)
     }
 }

@@ -9,10 +9,7 @@ use contract::{
     artifact::Artifact,
     conversation::{Message, Role},
 };
-use runtime::{
-    ExecutionContext, Failure,
-    port::store::{ArtifactFilter, PageRequest},
-};
+use runtime::{ExecutionContext, Failure, port::store::ArtifactFilter};
 use serde_json::{Map, Value, json};
 
 use super::{AgentInvoke, Invocation};
@@ -199,7 +196,14 @@ impl<'a> Turn<'a> {
 /// What was said before the message of this turn.
 async fn earlier_messages(context: &ExecutionContext, text: &str) -> Result<Arc<[Message]>, Failure> {
     let mut history = context.history(MAX_HISTORY).await?;
-    // The message that began this turn is the last of them.
+    // What began this turn is the last of them: several messages where they were merged, whose text is joined in `text`.
+    let before = history.len();
+    history
+        .retain(|message| message.role != Role::User || message.execution_id.as_ref() != Some(context.execution_id()));
+    if history.len() < before {
+        return Ok(history.into());
+    }
+    // A turn that another execution called has that one's message.
     if history.last().is_some_and(|message| message.role == Role::User && message.content == text) {
         history.pop();
     }
@@ -208,9 +212,9 @@ async fn earlier_messages(context: &ExecutionContext, text: &str) -> Result<Arc<
 
 async fn file_names(context: &ExecutionContext) -> Result<Arc<[String]>, Failure> {
     let filter = ArtifactFilter { artifact_type: Some("file".to_owned()), ..ArtifactFilter::default() };
-    let files = context.artifacts(&filter, PageRequest::first(MAX_FILES)).await?;
-    let mut names: Vec<String> = Vec::with_capacity(files.items.len());
-    for name in files.items.iter().filter_map(file_name) {
+    let files = context.newest_artifacts(&filter, MAX_FILES).await?;
+    let mut names: Vec<String> = Vec::with_capacity(files.len());
+    for name in files.iter().filter_map(file_name) {
         if !names.contains(&name) {
             names.push(name);
         }

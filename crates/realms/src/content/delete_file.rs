@@ -7,7 +7,7 @@ use contract::{
 };
 use runtime::{
     ArtifactChange, ExecutionContext, Failure, Handler, OwnerView,
-    port::store::{ArtifactFilter, Object, PageRequest},
+    port::store::{ArtifactFilter, Object},
 };
 use serde_json::{Value, json};
 
@@ -81,5 +81,5 @@ impl Handler for DeleteFile {
 
 pub(super) async fn made_of(context: &ExecutionContext, file: &Artifact) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { parent: Some(file.artifact_id.clone()), ..ArtifactFilter::default() };
-    Ok(context.artifacts(&filter, PageRequest::first(MOST_PARSED)).await?.items)
+    Ok(context.newest_artifacts(&filter, MOST_PARSED).await?)
 }

@@ -6,7 +6,7 @@ use contract::{
 };
 use runtime::{
     ExecutionContext, Failure, OwnerView,
-    port::store::{ArtifactFilter, Object, PageRequest},
+    port::store::{ArtifactFilter, Object},
 };
 use serde_json::{Value, json};
 
@@ -174,7 +174,7 @@ async fn parent_file(view: &OwnerView, artifact: &Artifact) -> Result<Option<Art
 /// Not deleted ones, those of this session first, each newest first.
 pub(super) async fn newest_files(view: &OwnerView) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { artifact_type: Some(FILE.to_owned()), ..ArtifactFilter::default() };
-    let mut files = view.artifacts(&filter, PageRequest::first(MOST_FILES)).await?.items;
+    let mut files = view.newest_artifacts(&filter, MOST_FILES).await?;
     // The sort is stable, so the newest stay first among their own.
     files.sort_by_key(|file| file.session_id != *view.session_id());
     Ok(files)

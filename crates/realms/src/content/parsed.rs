@@ -7,7 +7,7 @@ use contract::{
 };
 use runtime::{
     ExecutionContext, Failure,
-    port::store::{ArtifactFilter, Object, PageRequest},
+    port::store::{ArtifactFilter, Object},
 };
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ pub async fn find_parsed(context: &ExecutionContext, file: &Artifact) -> Result<
         parent: Some(file.artifact_id.clone()),
         ..ArtifactFilter::default()
     };
-    Ok(context.artifacts(&filter, PageRequest::first(1)).await?.items.pop())
+    Ok(context.newest_artifacts(&filter, 1).await?.pop())
 }
 
 /// What was read from a file; where nobody has read it, the Runtime is asked to.

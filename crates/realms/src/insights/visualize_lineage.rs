@@ -10,7 +10,7 @@ use contract::{
 };
 use runtime::{
     ExecutionContext, Failure, Handler, NewArtifact,
-    port::store::{ArtifactFilter, Object, PageRequest},
+    port::store::{ArtifactFilter, Object},
 };
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ async fn graph(context: &ExecutionContext, file: Artifact) -> Result<Graph, Fail
     graph.nodes.insert(file.artifact_id.clone(), file);
     while let Some(id) = open.pop_front() {
         let filter = ArtifactFilter { parent: Some(id.clone()), ..ArtifactFilter::default() };
-        let mut made = context.artifacts(&filter, PageRequest::first(MOST_MADE)).await?.items;
+        let mut made = context.newest_artifacts(&filter, MOST_MADE).await?;
         made.reverse();
         for artifact in made.into_iter().filter(|made| made.artifact_type != KEY) {
             let is_new = !graph.nodes.contains_key(&artifact.artifact_id);

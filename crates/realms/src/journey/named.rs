@@ -4,10 +4,7 @@ use contract::{
     ArtifactId, Code,
     artifact::{Artifact, LifecycleState},
 };
-use runtime::{
-    ExecutionContext, Failure,
-    port::store::{ArtifactFilter, PageRequest},
-};
+use runtime::{ExecutionContext, Failure, port::store::ArtifactFilter};
 use serde_json::Value;
 
 /// How many of the newest artifacts are looked through.
@@ -57,7 +54,7 @@ pub(super) async fn by_id(
 
 async fn all(context: &ExecutionContext, artifact_type: &str) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { artifact_type: Some(artifact_type.to_owned()), ..ArtifactFilter::default() };
-    let mut all = context.artifacts(&filter, PageRequest::first(MOST_LOOKED_AT)).await?.items;
+    let mut all = context.newest_artifacts(&filter, MOST_LOOKED_AT).await?;
     // The sort is stable, so the newest stay first among their own.
     all.sort_by_key(|artifact| artifact.session_id != *context.session_id());
     Ok(all)

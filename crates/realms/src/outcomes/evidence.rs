@@ -9,7 +9,7 @@ use contract::{
 };
 use runtime::{
     ExecutionContext, Failure,
-    port::store::{ArtifactFilter, Object, PageRequest},
+    port::store::{ArtifactFilter, Object},
 };
 use serde_json::Value;
 
@@ -185,8 +185,7 @@ impl Evidence {
 /// The evidence of the session that the execution belongs to.
 pub async fn gather(context: &ExecutionContext) -> Result<Evidence, Failure> {
     let filter = ArtifactFilter { session_id: Some(context.session_id().clone()), ..ArtifactFilter::default() };
-    let page = context.artifacts(&filter, PageRequest::first(MOST_LOOKED_AT)).await?;
-    let evidence = Evidence::of_artifacts(page.items);
+    let evidence = Evidence::of_artifacts(context.newest_artifacts(&filter, MOST_LOOKED_AT).await?);
     if evidence.exhibits.is_empty() {
         return Err(Failure::new(
             Code::NotFound,

@@ -99,6 +99,9 @@ pub(super) async fn filters_join(scene: Scene<'_>) {
     ];
     for (name, filter, expected) in cases {
         let page = scene.store.artifacts(&ada, &filter, PageRequest::first(10)).await.unwrap();
+        let newest = scene.store.newest_artifacts(&ada, &filter, 1).await.unwrap();
+        assert_eq!(newest.first(), page.items.first(), "{name}");
+        assert_eq!(newest.len(), page.items.len().min(1), "{name}");
         let expected: Vec<Artifact> = expected.iter().map(|stored| stored.artifact.clone()).collect();
         assert_eq!(page.items, expected, "{name}");
         assert_eq!(page.total, expected.len() as u64, "{name}");

@@ -256,6 +256,15 @@ impl Store for MemoryStore {
         page_of(wanted.cloned().collect(), &page)
     }
 
+    async fn newest_artifacts(
+        &self,
+        owner: &Owner,
+        filter: &ArtifactFilter,
+        limit: u32,
+    ) -> Result<Vec<Artifact>, StoreError> {
+        Ok(self.artifacts(owner, filter, PageRequest::first(limit)).await?.items)
+    }
+
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError> {
         let words: Vec<String> = words(text);
         let inner = lock(&self.inner);

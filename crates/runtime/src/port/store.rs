@@ -120,6 +120,14 @@ pub trait Store: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<Artifact>, StoreError>;
 
+    /// The newest `limit` of them, newest first, which nobody counts.
+    async fn newest_artifacts(
+        &self,
+        owner: &Owner,
+        filter: &ArtifactFilter,
+        limit: u32,
+    ) -> Result<Vec<Artifact>, StoreError>;
+
     /// Artifacts whose search text has all the words of `text`, best first; deleted ones never.
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError>;
 

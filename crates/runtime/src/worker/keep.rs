@@ -114,6 +114,11 @@ impl Run {
         self.shared.store.artifacts(&owner, filter, page).await.map_err(storage_failure)
     }
 
+    pub(crate) async fn newest_artifacts(&self, filter: &ArtifactFilter, limit: u32) -> Result<Vec<Artifact>, Failure> {
+        let owner = self.owner().await?;
+        self.shared.store.newest_artifacts(&owner, filter, limit).await.map_err(storage_failure)
+    }
+
     pub(crate) async fn search(&self, text: &str, limit: u32) -> Result<Vec<SearchHit>, Failure> {
         let owner = self.owner().await?;
         self.shared.store.search(&owner, text, limit).await.map_err(storage_failure)

@@ -135,6 +135,23 @@ pub(super) fn list(
     Ok(window.page(rows.collect::<Result<_, _>>()?, total))
 }
 
+/// The newest of what is wanted. It costs what it gives, and not what there is.
+pub(super) fn newest(
+    connection: &Connection,
+    owner: &Owner,
+    filter: &ArtifactFilter,
+    limit: u32,
+) -> Result<Vec<Artifact>, DatabaseError> {
+    let Some(space) = spaces::space_of(connection, owner)? else { return Ok(Vec::new()) };
+    let wanted = Wanted::new(&space, filter);
+    let mut values: Vec<&dyn ToSql> = wanted.values.iter().map(AsRef::as_ref).collect();
+    let sql = format!("SELECT artifacts.body {} ORDER BY artifacts.number DESC LIMIT ?", wanted.sql);
+    values.push(&limit);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(values.as_slice(), |row| artifact(row, owner))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// A filter as SQL. There are as many texts as there are combinations of filters, each prepared once.
 struct Wanted {
     sql: String,

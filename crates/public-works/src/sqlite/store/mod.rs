@@ -35,8 +35,8 @@ use runtime::{
     machine::State,
     port::store::{
         ArtifactFilter, Change, Committed, Decider, ExecutionFilter, JournalEvent, KeptPending, Known, Listing,
-        NewConversation, Page, PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError, StoredArtifact,
-        StoredSchedule, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
+        MAX_PAGE, NewConversation, Page, PageRequest, PendingFilter, SearchHit, StepRecord, Store, StoreError,
+        StoredArtifact, StoredSchedule, StreamId, StreamKey, StreamPosition, Submission, SubmitOutcome,
     },
     torture::{Bug, has_bug},
 };
@@ -278,6 +278,16 @@ impl Store for SqliteStore {
     ) -> Result<Page<Artifact>, StoreError> {
         let (owner, filter, window) = (owner.clone(), filter.clone(), Window::of(&page)?);
         self.read(move |connection| artifacts::list(connection, &owner, &filter, &window)).await
+    }
+
+    async fn newest_artifacts(
+        &self,
+        owner: &Owner,
+        filter: &ArtifactFilter,
+        limit: u32,
+    ) -> Result<Vec<Artifact>, StoreError> {
+        let (owner, filter, limit) = (owner.clone(), filter.clone(), limit.min(MAX_PAGE));
+        self.read(move |connection| artifacts::newest(connection, &owner, &filter, limit)).await
     }
 
     async fn search(&self, owner: &Owner, text: &str, limit: u32) -> Result<Vec<SearchHit>, StoreError> {
