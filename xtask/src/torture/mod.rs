@@ -64,6 +64,9 @@ pub(crate) struct Plan {
     /// How many kills, and half as many power cuts
     #[arg(long)]
     kills: Option<u64>,
+    /// Of the syncs and writes that can fail, how many one stands for: 1 fails each of them
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    stride: Option<u64>,
     /// How many clients work at the same time
     #[arg(long, default_value_t = 24)]
     clients: u64,
@@ -106,7 +109,8 @@ impl Plan {
     }
 
     fn extent(&self) -> Extent {
-        let extent = if self.long || self.bugs { LONG } else { SHORT };
+        let mut extent = if self.long || self.bugs { LONG } else { SHORT };
+        extent.stride = self.stride.unwrap_or(extent.stride);
         match self.kills {
             Some(kills) => Extent { kills, power_cuts: kills.div_ceil(2), ..extent },
             None => extent,
