@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Run,
     run::{child_key, storage_failure},
+    steer::ABANDONED,
 };
 use crate::{
     client::RuntimeError,
@@ -41,9 +42,30 @@ impl Run {
     }
 
     async fn begin_one(&self, call: Call) -> Result<Begun, Failure> {
-        let child = self.submit_child(&call.intent_type, call.parameters, call.approval).await?;
+        let place = self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut child = self.submit_child(&call, place, 0).await?;
+        // Each round can have left one child of this place behind. What was abandoned told this execution nothing, so that another one
+        // in its place contradicts nothing.
+        for again in 1..=self.redrives() {
+            if !self.is_abandoned(&child).await? {
+                break;
+            }
+            child = self.submit_child(&call, place, again).await?;
+        }
         self.redrive_with_us(&child).await?;
         Ok(Begun { child })
+    }
+
+    /// Whether a child was ended, or is being ended, because an earlier round of this execution ended without it.
+    async fn is_abandoned(&self, child: &ExecutionId) -> Result<bool, Failure> {
+        let state = self.shared.store.execution(child).await.map_err(storage_failure)?;
+        Ok(state.is_some_and(|state| match &state.phase {
+            Phase::Cancelled { problem, .. } => problem.message == ABANDONED,
+            Phase::Running { cancel_requested, .. } => cancel_requested.as_deref() == Some(ABANDONED),
+            Phase::Pending { .. } | Phase::AwaitingApproval { .. } | Phase::Completed { .. } | Phase::Failed { .. } => {
+                false
+            }
+        }))
     }
 
     /// Waits for the end of a call that was begun. Several can be waited for at once.
@@ -70,12 +92,7 @@ impl Run {
         Ok(())
     }
 
-    async fn submit_child(
-        &self,
-        intent_type: &str,
-        parameters: Object,
-        approval: Option<String>,
-    ) -> Result<ExecutionId, Failure> {
+    async fn submit_child(&self, call: &Call, place: u32, again: u32) -> Result<ExecutionId, Failure> {
         let parent = self.header();
         if parent.depth >= MAX_DEPTH {
             return Err(Failure::new(Code::ExecutionFailed, "Intents call each other too deeply."));
@@ -83,8 +100,8 @@ impl Run {
         let now = self.now();
         let clock = &*self.shared.clock;
         let asked = Asked {
-            intent_type,
-            parameters: &parameters,
+            intent_type: &call.intent_type,
+            parameters: &call.parameters,
             attachments: &[],
             timing: Timing::default(),
             text: None,
@@ -94,8 +111,8 @@ impl Run {
         let header = Header {
             execution_id: ExecutionId::from_parts(now, random_10(clock)),
             intent_id: IntentId::from_parts(now, random_10(clock)),
-            intent_type: intent_type.to_owned(),
-            parameters,
+            intent_type: call.intent_type.clone(),
+            parameters: call.parameters.clone(),
             metadata: Object::new(),
             owner: parent.owner.clone(),
             authority: self.authority(),
@@ -109,8 +126,7 @@ impl Run {
             timing: Timing { run_at: None, ..parent.timing },
             created_at: now,
         };
-        let place = self.calls.fetch_add(1, Ordering::Relaxed);
-        let key = child_key(&parent.execution_id, place);
+        let key = child_key(&parent.execution_id, place, again);
         let acceptance = Acceptance {
             header,
             carries_out: None,
@@ -118,7 +134,7 @@ impl Run {
             message: None,
             quota: None,
             gate: None,
-            approval,
+            approval: call.approval.clone(),
         };
         let accepted = self.shared.accept(acceptance).await.map_err(|error| refused(&error))?;
         Ok(accepted.execution_id)

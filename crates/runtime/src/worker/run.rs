@@ -16,6 +16,7 @@ use contract::{
     intent::IntentDescriptor,
 };
 use futures_util::FutureExt;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
@@ -54,8 +55,12 @@ const MAX_HISTORY_PAGES: usize = 8;
 /// The longest wait that a failure can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// The longest result of an execution or a step, in bytes of JSON. What is larger belongs into an artifact's content.
+/// The longest result of an execution or a step, and what an artifact's record or an answer may have, in bytes of JSON. What is larger
+/// belongs into an artifact's content.
 const MAX_RESULT_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest data of one event, in bytes of JSON. Every viewer gets it, and it stays in the journal.
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 /// One attempt, shared by the handler's context and the worker.
 pub(crate) struct Run {
@@ -75,7 +80,8 @@ pub(crate) struct Run {
     pub(super) kept: Mutex<Kept>,
     /// Objects of artifacts that are deleted with the completion.
     pub(super) deleted_objects: Mutex<Vec<ObjectId>>,
-    answer: Mutex<Option<Answer>>,
+    /// Why it cannot be kept, where it is too large.
+    answer: Mutex<Option<Result<Answer, Failure>>>,
     /// The agent for whom this run calls intents.
     acting: Mutex<Option<AgentId>>,
 }
@@ -112,6 +118,11 @@ impl Run {
 
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// How often somebody drove this execution again.
+    pub(super) fn redrives(&self) -> u32 {
+        self.started.redrives()
     }
 
     /// When somebody last drove this execution again.
@@ -151,7 +162,7 @@ impl Run {
     }
 
     pub(crate) async fn record(&self, name: &str, result: Value) -> Result<(), Failure> {
-        check_size(&result)?;
+        check_size("result", &result, MAX_RESULT_BYTES)?;
         let id = &self.header.execution_id;
         let record = StepRecord { name: name.to_owned(), result: result.clone(), recorded_at: self.now() };
         let event = step_completed(id, name, &*self.shared.clock);
@@ -161,6 +172,7 @@ impl Run {
     }
 
     pub(crate) async fn tell(&self, event_type: EventType, data: &Value) -> Result<(), Failure> {
+        check_size("data of an event", data, MAX_EVENT_BYTES)?;
         let id = &self.header.execution_id;
         let event = NewEvent::new(event_type, id, self.now(), data);
         if event_type == EventType::StepStarted {
@@ -171,12 +183,27 @@ impl Run {
     }
 
     pub(crate) async fn token(&self, token: &str, about: &Object) -> Result<(), Failure> {
+        check_size("piece of an answer", &(token, about), MAX_EVENT_BYTES)?;
         self.journal.token(&self.header.execution_id, token, about, self.now()).await
     }
 
     pub(crate) fn answer(&self, agent_id: AgentId, content: String, event_type: EventType, data: Value) {
-        let event = NewEvent::new(event_type, &self.header.execution_id, self.now(), &data);
-        *lock(&self.answer) = Some(Answer { agent_id, content, event });
+        let checked = check_size("answer", &(&content, &data), MAX_RESULT_BYTES);
+        *lock(&self.answer) = Some(checked.map(|()| {
+            let event = NewEvent::new(event_type, &self.header.execution_id, self.now(), &data);
+            Answer { agent_id, content, event }
+        }));
+    }
+
+    /// Refuses a completion with an answer or an artifact that is too large to be kept.
+    fn check_kept(&self) -> Result<(), Failure> {
+        if let Some(Err(failure)) = &*lock(&self.answer) {
+            return Err(failure.clone());
+        }
+        let kept = lock(&self.kept).artifacts();
+        kept.iter().try_for_each(|stored| {
+            check_size("record of an artifact", &(&stored.artifact, &stored.search_text), MAX_RESULT_BYTES)
+        })
     }
 
     pub(crate) async fn owner(&self) -> Result<Owner, Failure> {
@@ -189,28 +216,28 @@ impl Run {
         owner.ok_or_else(|| Failure::new(Code::NotFound, "The execution is gone."))
     }
 
-    /// The newest messages as they are for this turn: what a person has said meanwhile waits for a turn of its own, and the message that
-    /// began this one is the last.
+    /// The newest messages as they are for this turn: what a person has said meanwhile waits for a turn of its own, and what began this
+    /// one (several messages where they were merged) is the last.
     pub(crate) async fn history(&self, limit: u32) -> Result<Vec<Message>, Failure> {
         let Some(conversation_id) = &self.header.conversation_id else { return Ok(Vec::new()) };
         let owner = self.owner().await?;
         let mut newest: Vec<Message> = Vec::new();
-        let mut own = None;
         for _ in 0..MAX_HISTORY_PAGES {
             let before = newest.first().map(|message| message.seq);
             let page =
                 self.shared.store.messages(&owner, conversation_id, before, limit).await.map_err(storage_failure)?;
             let is_last = page.len() < limit as usize;
             newest.splice(0..0, page);
-            own = newest.iter().position(|message| self.began_with(message));
-            if own.is_some() || is_last {
+            let reaches_before = newest.first().is_some_and(|message| !self.began_with(message));
+            let has_own = newest.iter().any(|message| self.began_with(message));
+            if is_last || (has_own && reaches_before) {
                 break;
             }
         }
-        if let Some(index) = own {
-            let own = newest.remove(index);
-            newest.retain(|message| message.role != Role::User || message.seq < own.seq);
-            newest.push(own);
+        let own: Vec<Message> = newest.iter().filter(|message| self.began_with(message)).cloned().collect();
+        if let Some(first) = own.first().map(|message| message.seq) {
+            newest.retain(|message| !self.began_with(message) && (message.role != Role::User || message.seq < first));
+            newest.extend(own);
         }
         let superfluous = newest.len().saturating_sub(limit as usize);
         Ok(newest.split_off(superfluous))
@@ -243,7 +270,7 @@ impl Run {
         change.events.clone_from(&taken.events);
         change.steps.clone_from(&taken.steps);
         let ends = decision.next.has_ended();
-        if let Some(answer) = lock(&self.answer).as_ref().filter(|_| ends) {
+        if let Some(Ok(answer)) = lock(&self.answer).as_ref().filter(|_| ends) {
             change.message = Some(NewMessage {
                 id: MessageId::from_parts(self.now(), random_10(&*self.shared.clock)),
                 at_event: change.events.len(),
@@ -437,7 +464,14 @@ impl Shared {
     /// Commits the end of the attempt. Where another decision came in between, decides again on what is stored.
     async fn end(&self, run: &Arc<Run>, outcome: Result<Value, Failure>) -> Option<State> {
         let taken = run.journal.take_rest(&run.header.execution_id, run.attempt);
-        let command = self.ending(run, outcome.and_then(|result| check_size(&result).map(|()| result)));
+        let command = self.ending(
+            run,
+            outcome.and_then(|result| {
+                check_size("result", &result, MAX_RESULT_BYTES)?;
+                run.check_kept()?;
+                Ok(result)
+            }),
+        );
         let mut state = run.started.clone();
         let mut fence = match taken.fence {
             Fence::Revision(stored) => Fence::Revision(stored),
@@ -504,7 +538,7 @@ impl Shared {
 }
 
 /// Refuses what is too large to be kept in the journal. Nothing of its JSON is kept for that, and no more of it is made than the bound.
-fn check_size(result: &Value) -> Result<(), Failure> {
+fn check_size(what: &str, value: &impl Serialize, most_bytes: usize) -> Result<(), Failure> {
     struct Room(usize);
     impl std::io::Write for Room {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -516,9 +550,9 @@ fn check_size(result: &Value) -> Result<(), Failure> {
             Ok(())
         }
     }
-    serde_json::to_writer(Room(MAX_RESULT_BYTES), result).map_err(|_| {
-        let most = MAX_RESULT_BYTES / (1024 * 1024);
-        Failure::new(Code::ResultTooLarge, format!("The result has more than {most} MiB. Ask for less at once."))
+    serde_json::to_writer(Room(most_bytes), value).map_err(|_| {
+        let most = most_bytes / (1024 * 1024);
+        Failure::new(Code::ResultTooLarge, format!("The {what} has more than {most} MiB. Ask for less at once."))
     })
 }
 
@@ -579,7 +613,11 @@ pub(crate) fn approval_of(shared: &Shared, header: &Header, reason: String, role
     Asked { hook_id, reason, role, expires_at }
 }
 
-/// The name under which a child's submission is idempotent.
-pub(super) fn child_key(parent: &ExecutionId, place: u32) -> String {
-    format!("child:{parent}:{place}")
+/// The name under which a child's submission is idempotent. `again` counts the earlier children of this place that were abandoned
+/// before the parent was driven again.
+pub(super) fn child_key(parent: &ExecutionId, place: u32, again: u32) -> String {
+    match again {
+        0 => format!("child:{parent}:{place}"),
+        again => format!("child:{parent}:{place}:{again}"),
+    }
 }

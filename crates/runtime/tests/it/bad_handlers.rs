@@ -26,8 +26,9 @@ async fn ends_alone(house: &House, intent_type: &str, expected: &str) {
 #[tokio::test(start_paused = true)]
 async fn what_is_too_large_is_not_kept() {
     let house = House::new().await;
-    ends_alone(&house, "huge", "result_too_large").await;
-    ends_alone(&house, "huge_step", "result_too_large").await;
+    for intent_type in ["huge", "huge_step", "huge_event", "huge_token", "huge_answer", "huge_artifact"] {
+        ends_alone(&house, intent_type, "result_too_large").await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,8 @@
 //! What failed for good: found, looked at, and driven again.
 
-use contract::{ExecutionId, execution::ExecutionStatus};
+use std::time::Duration;
+
+use contract::{EventType, ExecutionId, execution::ExecutionStatus};
 use futures_util::future::join_all;
 use runtime::{
     RuntimeConfig, RuntimeError, SubmitRequest,
@@ -9,7 +11,7 @@ use runtime::{
 };
 use serde_json::json;
 
-use crate::house::{House, owner, request, types};
+use crate::house::{House, execution, owner, request, types};
 
 async fn dead(house: &House) -> Vec<ExecutionId> {
     let filter = ExecutionFilter { dead_letters: true, ..ExecutionFilter::default() };
@@ -78,6 +80,39 @@ async fn a_child_is_driven_again_with_the_one_that_called_it() {
     let child = house.client().execution(&owner(), child).await.unwrap().unwrap();
     assert_eq!((child.status, child.attempt, child.redrives), (ExecutionStatus::Completed, 2, 1));
     assert_eq!(house.seen.times("first"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_was_left_behind_is_begun_anew() {
+    let mut house = House::new().await;
+    let id = house.run("abandons", json!({})).await.execution_id;
+    let of_parent = ExecutionFilter { parent: Some(id.clone()), ..ExecutionFilter::default() };
+    let children = async |house: &House| {
+        let page = PageRequest::first(10);
+        house.client().executions(&owner(), &of_parent, page).await.unwrap().items
+    };
+    for round in 1..=2 {
+        let left = children(&house).await;
+        assert_eq!(left.len(), round);
+        for child in &left {
+            assert_eq!(house.done(&child.execution_id).await.status, ExecutionStatus::Cancelled);
+        }
+        house.client().redrive(&owner(), &id).await.unwrap().unwrap();
+        if round == 2 {
+            // In the last round its child takes ten seconds: the next process finds that child, and begins no other.
+            house.until(&execution(&id), EventType::ExecutionRedriven).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            house.crash_and_start().await;
+        }
+        house.done(&id).await;
+    }
+    let done = house.done(&id).await;
+    assert_eq!(done.status, ExecutionStatus::Completed);
+    let all = children(&house).await;
+    assert_eq!(all.len(), 3, "one for each round");
+    let completed: Vec<_> = all.iter().filter(|child| child.status == ExecutionStatus::Completed).collect();
+    assert_eq!(completed.len(), 1);
+    assert_eq!(done.result["child"], json!(completed[0].execution_id));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,8 +18,8 @@ use contract::{
     intent::{ApprovalRule, IntentDescriptor, Timing},
 };
 use runtime::{
-    Catalogue, Clock, EverythingAllowed, ExecutionContext, Failure, Handler, NewArtifact, Policy, Retries, Runtime,
-    RuntimeClient, RuntimeConfig, SubmitRequest, UserMessage,
+    Call, Catalogue, Clock, EverythingAllowed, ExecutionContext, Failure, Handler, NewArtifact, Policy, Retries,
+    Runtime, RuntimeClient, RuntimeConfig, SubmitRequest, UserMessage,
     memory::{MemoryObjects, MemoryStore},
     port::store::{Object, StreamKey},
 };
@@ -230,6 +230,7 @@ pub(crate) fn types(events: &[Event]) -> Vec<&'static str> {
 
 /// The intents that the tests can ask for.
 const TOLD: &[&str] = &[
+    "abandons",
     "answer",
     "block",
     "breaks_after_a_step",
@@ -242,13 +243,18 @@ const TOLD: &[&str] = &[
     "hang",
     "hear",
     "huge",
+    "huge_answer",
+    "huge_artifact",
+    "huge_event",
     "huge_step",
+    "huge_token",
     "insists",
     "keep",
     "one_by_one",
     "panic",
     "patient",
     "say",
+    "slow",
     "spin",
     "steps",
     "stoic",
@@ -383,6 +389,35 @@ impl Handler for Told {
             "huge_step" => {
                 context.step("huge", || async { Ok("x".repeat(100 * 1024 * 1024)) }).await.map(Value::String)
             }
+            "huge_answer" => {
+                let data = json!({"response": "much"});
+                let much = "x".repeat(100 * 1024 * 1024);
+                context.answer("guide".parse().unwrap(), much, EventType::AgentCompleted, data);
+                Ok(Value::Null)
+            }
+            "huge_artifact" => {
+                let payload = object(json!({"text": "x".repeat(100 * 1024 * 1024)}));
+                let kept = NewArtifact {
+                    artifact_type: "note".to_owned(),
+                    semantic_payload: payload,
+                    ..NewArtifact::default()
+                };
+                Ok(json!(context.keep("note", kept).artifact_id))
+            }
+            "huge_event" => {
+                let much = json!({"text": "x".repeat(100 * 1024 * 1024)});
+                context.emit(EventType::AgentTool, &much).await.map(|()| Value::Null)
+            }
+            "huge_token" => context.token(&"x".repeat(100 * 1024 * 1024), &Object::new()).await.map(|()| Value::Null),
+            "abandons" => {
+                let slow = Call { intent_type: "slow".to_owned(), parameters: Object::new(), approval: None };
+                let begun = context.begin(vec![slow]).await?.pop().unwrap()?;
+                if times <= 2 {
+                    return Err(Failure::new(Code::ExecutionFailed, "It broke and left a child behind."));
+                }
+                let outcome = context.outcome(begun).await?;
+                Ok(json!({"child": outcome.execution_id, "status": outcome.status}))
+            }
             "greedy" => {
                 let much = vec![1_u8; 256 * 1024 * 1024];
                 // More than there can be.
@@ -412,6 +447,12 @@ impl Handler for Told {
             "hang" => {
                 context.cancellation().cancelled().await;
                 Err(Failure::cancelled("It was told to stop."))
+            }
+            "slow" => {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(10)) => Ok(json!(times)),
+                    () = context.cancellation().cancelled() => Err(Failure::cancelled("It was told to stop.")),
+                }
             }
             "stubborn" => std::future::pending().await,
             "say" => self.say(context, &parameters).await,

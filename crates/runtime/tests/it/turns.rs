@@ -99,6 +99,21 @@ async fn merge_joins_what_waits_into_one_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_merged_turn_hears_each_of_its_messages_and_none_of_later_turns() {
+    let house = House::new().await;
+    begun(&house).await;
+    let hears = |id: &str, text: &str, policy: TurnPolicy| SubmitRequest {
+        intent_type: "hear".to_owned(),
+        ..turn("c", id, text, policy)
+    };
+    let merged = house.client().submit(hears("m2", "two", Merge)).await.unwrap().execution_id;
+    assert_eq!(house.client().submit(hears("m3", "three", Merge)).await.unwrap().execution_id, merged);
+    let later = house.client().submit(hears("m4", "four", Queue)).await.unwrap().execution_id;
+    assert_eq!(house.done(&merged).await.result, json!(["one", "about one", "two", "three"]));
+    assert_eq!(house.done(&later).await.result, json!(["one", "two", "three", "about one", "four"]));
+}
+
+#[tokio::test(start_paused = true)]
 #[expect(clippy::disallowed_methods, reason = "the test waits for each of them")]
 async fn many_that_merge_at_once_are_few_turns_and_lose_nothing() {
     let house = House::new().await;
