@@ -34,6 +34,9 @@ enum Task {
         /// Only the rows whose names contain this
         #[arg(long, value_name = "TEXT")]
         only: Option<String>,
+        /// Measure this build of the example `bench_server` instead of one that is made first
+        #[arg(long)]
+        binary: Option<PathBuf>,
         /// Put the figures into docs/performance.md
         #[arg(long)]
         write: bool,
@@ -78,9 +81,9 @@ enum Task {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
-        Task::Bench { rounds, seconds, only, write } => {
+        Task::Bench { rounds, seconds, only, binary, write } => {
             let duration = Duration::from_secs(seconds);
-            bench::run(bench::Plan { rounds, warm_up: duration / 4, duration, only, write }).await
+            bench::run(bench::Plan { rounds, warm_up: duration / 4, duration, only, binary, write }).await
         }
         Task::Idle => idle::run().await,
         Task::Guard { figure, size, binary } => guard::run(figure, size, binary).await,

@@ -36,14 +36,23 @@ type Starting = Pin<Box<dyn Future<Output = anyhow::Result<(Server, Kind)>>>>;
 /// Somebody who can do it.
 pub(super) struct Contestant {
     pub(super) name: &'static str,
+    /// In how many rounds it takes its turn: all of them, or the first few.
+    pub(super) rounds: usize,
     /// Starts it on a fresh data folder, and says how it is asked.
     pub(super) start: Box<dyn Fn() -> Starting>,
 }
 
-/// The cells of one concurrency: for each round one of each contestant.
+/// The cells of one concurrency: for each round one of each contestant that takes its turn in it.
 pub(super) struct Result {
     pub(super) callers: usize,
-    pub(super) rounds: Vec<Vec<Cell>>,
+    pub(super) rounds: Vec<Vec<Option<Cell>>>,
+}
+
+impl Result {
+    /// For each round that a contestant is in, its cell and the limit's.
+    pub(super) fn cells(&self, place: usize) -> impl Iterator<Item = (&Cell, &Cell)> {
+        self.rounds.iter().filter_map(move |cells| cells[place].as_ref().zip(cells[0].as_ref()))
+    }
 }
 
 /// Measures a row. In each round the contestants take their turns in another order.
@@ -54,9 +63,12 @@ pub(super) async fn run(row: &Row, plan: &Plan) -> anyhow::Result<Vec<Result>> {
             let mut cells: Vec<Option<Cell>> = row.contestants.iter().map(|_| None).collect();
             for turn in 0..row.contestants.len() {
                 let place = (turn + round) % row.contestants.len();
-                cells[place] = Some(measure(&row.contestants[place], result.callers, plan).await?);
+                let contestant = &row.contestants[place];
+                if round < contestant.rounds {
+                    cells[place] = Some(measure(contestant, result.callers, plan).await?);
+                }
             }
-            result.rounds.push(cells.into_iter().flatten().collect());
+            result.rounds.push(cells);
         }
     }
     Ok(results)

@@ -217,7 +217,7 @@ impl Connection {
         };
         let text = std::str::from_utf8(&self.buffer[..head])?.to_ascii_lowercase();
         ensure!(
-            text.starts_with("http/1.1 200"),
+            text.starts_with("http/1.1 2"),
             "an answer that is no success: {}",
             String::from_utf8_lossy(&self.buffer)
         );

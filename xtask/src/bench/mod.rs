@@ -13,7 +13,7 @@ pub(crate) mod server;
 mod streams;
 pub(crate) mod system;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 pub(crate) use limit::serve as serve_limit;
 
@@ -26,12 +26,14 @@ pub(crate) struct Plan {
     pub(crate) duration: Duration,
     /// Only the rows whose names contain this.
     pub(crate) only: Option<String>,
+    /// A build of the example `bench_server`; where there is none, one is made.
+    pub(crate) binary: Option<PathBuf>,
     /// Whether docs/performance.md gets the figures.
     pub(crate) write: bool,
 }
 
 pub(crate) async fn run(plan: Plan) -> anyhow::Result<()> {
-    let product = server::bench_binary()?;
+    let product = plan.binary.clone().map_or_else(server::bench_binary, Ok)?;
     system::raise_open_files();
     let mut report = report::Report::begin(&plan);
     for row in rows::all(&product) {

@@ -2,8 +2,10 @@
 //! missing, and nothing is installed from here.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use serde_json::json;
@@ -14,40 +16,91 @@ use super::{
     server::Server,
 };
 
-/// Python with FastAPI and uvicorn in it; made by
-/// `python3 -m venv target/peers/fastapi && target/peers/fastapi/bin/pip install fastapi uvicorn`.
-const FASTAPI: &str = "target/peers/fastapi/bin/python";
+/// Somebody else's server.
+struct Peer {
+    name: &'static str,
+    /// How it is installed, from the root of the project.
+    install: &'static str,
+    /// What is there once it is.
+    installed: &'static str,
+    /// Answers a GET as soon as the server is ready.
+    ready: &'static str,
+    command: fn(&Path, SocketAddr) -> Command,
+    /// How it is asked for what the row measures, where it can do that.
+    request: fn(&Row) -> Option<Request>,
+}
 
-const FASTAPI_MISSING: &str = "FastAPI with uvicorn and SQLite, because it is not installed: \
-    `python3 -m venv target/peers/fastapi && target/peers/fastapi/bin/pip install fastapi uvicorn`";
+/// Peers are measured for the order of magnitude, and take longer to start than to be measured.
+const ROUNDS: usize = 2;
+
+const PEERS: [Peer; 2] = [
+    Peer {
+        name: "FastAPI + SQLite",
+        install: "python3 -m venv target/peers/fastapi && target/peers/fastapi/bin/pip install fastapi uvicorn",
+        installed: "target/peers/fastapi/bin/python",
+        ready: "/ready",
+        command: uvicorn,
+        request: |row| match row.title {
+            "submit acknowledged durably" => Some(post("/submit")),
+            "authenticated GET" => Some(Request::get("/ready", None)),
+            _ => None,
+        },
+    },
+    Peer {
+        name: "Restate",
+        install: "npm install --prefix target/peers/restate @restatedev/restate-server @restatedev/restate-sdk",
+        installed: "target/peers/restate/node_modules/.bin/restate-server",
+        ready: "/Bench/ready",
+        command: restate,
+        request: |row| match row.title {
+            "submit acknowledged durably" => Some(post("/Bench/nothing/send")),
+            "executed to the end, no step" => Some(post("/Bench/nothing")),
+            "executed to the end, two steps" => Some(post("/Bench/twoSteps")),
+            _ => None,
+        },
+    },
+];
 
 /// Adds the peers that can do what the row measures.
 pub(super) fn join(row: &mut Row) {
-    let request = match row.title {
-        "submit acknowledged durably" => Request::post("/submit", None, &json!({"intent_type": "bench_nothing"})),
-        "authenticated GET" => Request::get("/ready", None),
-        _ => return,
-    };
-    let python = root().join(FASTAPI);
-    if !python.exists() {
-        row.absent.push(FASTAPI_MISSING.to_owned());
-        return;
+    for peer in &PEERS {
+        let Some(request) = (peer.request)(row) else { continue };
+        if root().join(peer.installed).exists() {
+            row.contestants.push(contestant(peer, request));
+        } else {
+            row.absent.push(format!("{}, because it is not installed: `{}`", peer.name, peer.install));
+        }
     }
-    let start = move || {
-        let (python, kind) = (python.clone(), Kind::Ask(request.clone()));
-        Box::pin(async move {
-            let server = Server::peer(|data, address| uvicorn(&python, data, address), "/ready").await?;
-            Ok((server, kind))
-        }) as _
-    };
-    row.contestants.push(Contestant { name: "FastAPI + SQLite", start: Box::new(start) });
 }
 
-fn uvicorn(python: &Path, data: &Path, address: std::net::SocketAddr) -> Command {
-    let mut command = Command::new(python);
+fn post(path: &str) -> Request {
+    Request::post(path, None, &json!({"intent_type": "bench_nothing"}))
+}
+
+fn contestant(peer: &'static Peer, request: Request) -> Contestant {
+    let request = Arc::new(request);
+    let start = move || {
+        let kind = Kind::Ask((*request).clone());
+        Box::pin(async move { Ok((Server::peer(peer.command, peer.ready).await?, kind)) }) as _
+    };
+    Contestant { name: peer.name, rounds: ROUNDS, start: Box::new(start) }
+}
+
+fn uvicorn(data: &Path, address: SocketAddr) -> Command {
+    let mut command = Command::new(root().join("target/peers/fastapi/bin/python"));
     command.current_dir(root().join("xtask/peers")).env("PEER_DATA", data).env("PYTHONDONTWRITEBYTECODE", "1");
     command.args(["-m", "uvicorn", "fastapi_app:app", "--no-access-log", "--log-level", "warning"]);
     command.args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
+    command
+}
+
+fn restate(data: &Path, address: SocketAddr) -> Command {
+    let packages = root().join("target/peers/restate/node_modules");
+    let mut command = Command::new("node");
+    command.arg(root().join("xtask/peers/restate_service.cjs"));
+    command.env("PEER_DATA", data).env("PEER_LISTEN", address.to_string());
+    command.env("PEER_SDK", packages.join("@restatedev/restate-sdk"));
+    command.env("PEER_SERVER", packages.join(".bin/restate-server"));
     command
 }
 

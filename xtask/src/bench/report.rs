@@ -118,15 +118,15 @@ fn table(row: &Row, results: &[Result]) -> String {
 }
 
 fn line(unit: Unit, result: &Result, place: usize, name: &str) -> String {
-    let crowded = result.rounds.iter().any(|cells| cells[place].others() > CROWDED);
+    let crowded = result.cells(place).any(|(cell, _)| cell.others() > CROWDED);
     let busy = if crowded { " (the machine was busy)" } else { "" };
     let mut line = format!("| {} | {name}{busy} |", result.callers);
     for (_, figure) in columns(unit) {
-        let _ = write!(line, " {} |", spread(result.rounds.iter().map(|cells| figure(&cells[place]))));
+        let _ = write!(line, " {} |", spread(result.cells(place).map(|(cell, _)| figure(cell))));
     }
     for (_, figure) in ratios(unit) {
-        let to_limit = |cells: &Vec<Cell>| figure(&cells[place]) / figure(&cells[0]).max(0.001);
-        let ratio = if place == 0 { String::new() } else { spread(result.rounds.iter().map(to_limit)) };
+        let to_limit = |(cell, limit): (&Cell, &Cell)| figure(cell) / figure(limit).max(0.001);
+        let ratio = if place == 0 { String::new() } else { spread(result.cells(place).map(to_limit)) };
         let _ = write!(line, " {ratio} |");
     }
     line

@@ -114,12 +114,12 @@ fn limit(path: &'static str) -> Contestant {
         let request = Request::post(path, None, &json!({"intent_type": "bench_nothing"}));
         Box::pin(async move { Ok((Server::limit(FRAMES).await?, Kind::Ask(request))) }) as _
     };
-    Contestant { name: "limit", start: Box::new(start) }
+    Contestant { name: "limit", rounds: usize::MAX, start: Box::new(start) }
 }
 
 fn limit_get() -> Contestant {
     let start = || Box::pin(async { Ok((Server::limit(FRAMES).await?, Kind::Ask(Request::get("/ready", None)))) }) as _;
-    Contestant { name: "limit", start: Box::new(start) }
+    Contestant { name: "limit", rounds: usize::MAX, start: Box::new(start) }
 }
 
 fn limit_turn() -> Contestant {
@@ -129,7 +129,7 @@ fn limit_turn() -> Contestant {
             Ok((Server::limit(FRAMES).await?, kind))
         }) as _
     };
-    Contestant { name: "limit", start: Box::new(start) }
+    Contestant { name: "limit", rounds: usize::MAX, start: Box::new(start) }
 }
 
 fn limit_at_rate(path: &'static str) -> Contestant {
@@ -137,7 +137,7 @@ fn limit_at_rate(path: &'static str) -> Contestant {
         let request = Request::post(path, None, &json!({"intent_type": "bench_nothing"}));
         Box::pin(async move { Ok((Server::limit(FRAMES).await?, Kind::AskAtRate(request, RATE))) }) as _
     };
-    Contestant { name: "limit", start: Box::new(start) }
+    Contestant { name: "limit", rounds: usize::MAX, start: Box::new(start) }
 }
 
 fn limit_stream() -> Contestant {
@@ -145,7 +145,7 @@ fn limit_stream() -> Contestant {
         let stream = Stream { path: "/stream".to_owned(), token: None, first: "agent.token" };
         Box::pin(async { Ok((Server::limit(FRAMES).await?, Kind::Stream(stream))) }) as _
     };
-    Contestant { name: "limit", start: Box::new(start) }
+    Contestant { name: "limit", rounds: usize::MAX, start: Box::new(start) }
 }
 
 fn limit_hash() -> Contestant {
@@ -153,7 +153,7 @@ fn limit_hash() -> Contestant {
         let request = Request::post("/hash", None, &json!({}));
         Box::pin(async { Ok((Server::limit(FRAMES).await?, Kind::Ask(request))) }) as _
     };
-    Contestant { name: "limit", start: Box::new(start) }
+    Contestant { name: "limit", rounds: usize::MAX, start: Box::new(start) }
 }
 
 fn submit(product: &Arc<Path>, kind: impl Fn(Request) -> Kind + Copy + 'static) -> Contestant {
@@ -213,5 +213,5 @@ fn ours(product: &Arc<Path>, more: &str, kind: impl Fn(&str, &str) -> Kind + 'st
             Ok((server, kind(&token, &session_id)))
         }) as _
     };
-    Contestant { name: "symphainy", start: Box::new(start) }
+    Contestant { name: "symphainy", rounds: usize::MAX, start: Box::new(start) }
 }

@@ -10,8 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::system;
 
 /// Who is signed in.
 pub(crate) const EMAIL: &str = "bench@example.com";
@@ -60,7 +63,7 @@ impl Server {
     }
 
     /// Somebody else's server.
-    pub(crate) async fn peer(command: impl FnOnce(&Path, SocketAddr) -> Command, ready: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn peer(command: fn(&Path, SocketAddr) -> Command, ready: &str) -> anyhow::Result<Self> {
         let data = TempDir::new()?;
         let address = free_address()?;
         let command = command(data.path(), address);
@@ -129,7 +132,12 @@ impl Server {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
+        // They may have ended by themselves; then there is nothing to end. A peer may have begun processes of its own.
+        for process in system::family(self.0.id()).into_iter().skip(1) {
+            if let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(process, Signal::KILL);
+            }
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -42,7 +42,7 @@ impl Meter {
             disk,
             begun: Instant::now(),
             server_time: processor_time(server),
-            load_time: processor_time(std::process::id()),
+            load_time: time_of_one(std::process::id()),
             busy_time: busy_time(),
             flushes: flushes(disk),
         }
@@ -50,7 +50,7 @@ impl Meter {
 
     pub(super) fn stop(&self) -> Use {
         let server = processor_time(self.server).saturating_sub(self.server_time);
-        let load = processor_time(std::process::id()).saturating_sub(self.load_time);
+        let load = time_of_one(std::process::id()).saturating_sub(self.load_time);
         Use {
             lasted: self.begun.elapsed(),
             server,
@@ -69,18 +69,50 @@ pub(super) fn raise_open_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-/// The resident memory of a process.
+/// A process and all that descend from it: a server may be more than one.
+pub(super) fn family(process: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> = numbers.filter_map(|id| Some((id, parent_of(id)?))).collect();
+    let mut family = vec![process];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
+        next += 1;
+    }
+    family
+}
+
+fn parent_of(process: u32) -> Option<u32> {
+    fields(process).get(1)?.parse().ok()
+}
+
+/// The fields of a process behind its name: the state, the parent, …
+fn fields(process: u32) -> Vec<String> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in parentheses may have spaces.
+    stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+}
+
+/// The resident memory of a process and its descendants.
 pub(crate) fn resident_kib(process: u32) -> u64 {
+    family(process).into_iter().map(resident_kib_of_one).sum()
+}
+
+fn resident_kib_of_one(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
-pub(super) fn processor_time(process: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name in parentheses may have spaces; user and system time are the 12th and 13th fields behind it.
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    ticks(fields.split_whitespace().skip(11).take(2))
+/// The processor time of a server: its process and what descends from it.
+pub(super) fn processor_time(server: u32) -> Duration {
+    family(server).into_iter().map(time_of_one).sum()
+}
+
+/// User and system time are the 12th and 13th fields behind the name.
+fn time_of_one(process: u32) -> Duration {
+    ticks(fields(process).iter().skip(11).take(2).map(String::as_str))
 }
 
 /// All processors' time that was not idle.
