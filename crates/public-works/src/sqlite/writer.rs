@@ -1,5 +1,5 @@
-//! The one thread that writes. What waits while a commit syncs goes together into the next one, so that many share a
-//! sync and nobody waits for company. Answers are given after the commit, never before.
+//! The one thread that writes. What waits while a commit syncs goes together into the next one, so that many share a sync; where many
+//! came before, the next commit waits a moment for as many. Answers are given after the commit, never before.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicI32, Ordering},
     },
+    time::Duration,
 };
 
 use runtime::torture::{Bug, CrashPoint, crash_point, has_bug};
@@ -20,6 +21,13 @@ use super::{
 
 /// How many jobs share a commit at most.
 const MAX_GROUP: usize = 512;
+
+/// So many jobs in one commit are a crowd: those who were answered come back at about the same time.
+const CROWD: usize = 4;
+
+/// How long a commit after a crowd's waits for as many jobs again. Every commit writes the same dozen pages and syncs once, however many
+/// share it; whoever comes alone never waits.
+const COMPANY: Duration = Duration::from_micros(100);
 
 /// The log is copied into the database file when it has so many pages (of 4 KiB).
 const CHECKPOINT_PAGES: i32 = 4_000;
@@ -98,13 +106,15 @@ pub(crate) fn run(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn 
         health.fail(&error);
     }
     let mut group = Vec::with_capacity(MAX_GROUP);
+    let mut last_jobs = 0;
     while let Some(first) = queue.blocking_recv() {
         group.push(first);
-        while group.len() < MAX_GROUP
-            && let Ok(job) = queue.try_recv()
-        {
-            group.push(job);
+        gather(&mut queue, &mut group);
+        if last_jobs >= CROWD && group.len() < last_jobs {
+            wait_for_company();
+            gather(&mut queue, &mut group);
         }
+        last_jobs = group.len();
         write_group(&mut connection, &mut group, health);
         if log_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES && !health.has_failed() {
             checkpoint(&connection, "PASSIVE", health);
@@ -113,6 +123,20 @@ pub(crate) fn run(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn 
     }
     if !health.has_failed() {
         close(connection, health);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it waits for time to pass, on a thread of its own")]
+fn wait_for_company() {
+    std::thread::sleep(COMPANY);
+}
+
+/// Takes what waits, as far as it may share a commit.
+fn gather(queue: &mut mpsc::Receiver<Box<dyn Job>>, group: &mut Vec<Box<dyn Job>>) {
+    while group.len() < MAX_GROUP
+        && let Ok(job) = queue.try_recv()
+    {
+        group.push(job);
     }
 }
 
