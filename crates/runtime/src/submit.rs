@@ -142,7 +142,8 @@ impl Shared {
                 );
                 self.take_up(state.clone());
                 if state.header.supersedes
-                    && let Err(error) = self.supersede(&state.header).await
+                    // Kept apart, as in `Shared::spawn`.
+                    && let Err(error) = Box::pin(self.supersede(&state.header)).await
                 {
                     warn!(%error, "what a message takes the place of could not be ended; the message waits for it");
                 }

@@ -1,7 +1,7 @@
 //! Durable truth: executions, their journal, steps, artifacts, approvals and conversations. Each writing method is one
 //! transaction; when it returns `Ok`, what it wrote survives a power cut.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use async_trait::async_trait;
 use contract::{
@@ -325,6 +325,9 @@ pub struct NewEvent {
     tail: Arc<str>,
 }
 
+/// What most events' JSON fits in, so that it is written without moving.
+const EVENT_BYTES: usize = 512;
+
 /// What an event's JSON has behind its `seq`, in this order.
 #[derive(Serialize)]
 struct Tail<'event, Data> {
@@ -354,13 +357,18 @@ impl NewEvent {
     }
 
     fn from_tail<Data: Serialize>(tail: &Tail<'_, Data>) -> Self {
-        let json = serde_json::to_string(tail).expect("an event has string keys, so it is JSON");
+        let mut json = Vec::with_capacity(EVENT_BYTES);
+        serde_json::to_writer(&mut json, tail).expect("an event has string keys, so it is JSON");
+        let json = str::from_utf8(&json).expect("JSON is UTF-8");
         Self { event_type: tail.event_type, execution_id: tail.execution_id.clone(), tail: json[1..].into() }
     }
 
     /// The event with its number, as it is stored and sent.
     pub fn numbered(&self, seq: u64) -> JournalEvent {
-        let json = format!(r#"{{"seq":{seq},{}"#, self.tail);
+        const DIGITS: usize = 20;
+        let mut json = String::with_capacity(r#"{"seq":,"#.len() + DIGITS + self.tail.len());
+        let written = write!(json, r#"{{"seq":{seq},{}"#, self.tail);
+        written.expect("a text takes all that is written to it");
         JournalEvent { seq, event_type: self.event_type, execution_id: self.execution_id.clone(), json: json.into() }
     }
 }

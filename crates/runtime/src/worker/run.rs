@@ -325,11 +325,13 @@ impl Shared {
 
     async fn start(self: &Arc<Self>, job: &Job) -> Result<Option<(Arc<Run>, Arc<dyn Handler>)>, StoreError> {
         let Some(handler) = self.catalogue.handler(&job.state.header.intent_type).cloned() else {
-            self.give_up(job, Code::UnknownIntent, "This version does not know the intent any more.").await?;
+            let message = "This version does not know the intent any more.";
+            Box::pin(self.give_up(job, Code::UnknownIntent, message)).await?;
             return Ok(None);
         };
         if job.start_durably && job.state.tries() >= self.retries_of(&*handler).max_attempts {
-            self.give_up(job, Code::HandlerPanicked, "It ended the process too often and is not tried again.").await?;
+            let message = "It ended the process too often and is not tried again.";
+            Box::pin(self.give_up(job, Code::HandlerPanicked, message)).await?;
             return Ok(None);
         }
         let Ok(decision) = decide(&job.state, Command::Start, self.clock.now()) else { return Ok(None) };
@@ -408,10 +410,10 @@ impl Shared {
         if let Some(state) = ended {
             self.after(&state);
             if state.has_ended() && run.calls.load(Ordering::Relaxed) > 0 {
-                self.end_children(&state).await;
+                Box::pin(self.end_children(&state)).await;
             }
             if matches!(state.phase, Phase::Completed { .. }) {
-                self.delete_objects(&run).await;
+                Box::pin(self.delete_objects(&run)).await;
             }
         }
     }

@@ -354,6 +354,8 @@ impl Shared {
         self.schedule.take_key_back(header).await;
     }
 
+    /// What is seldom done is in a box of its own: otherwise each run would carry room for it, seven kilobytes that are copied several
+    /// times on the way into a task.
     fn spawn(self: &Arc<Self>, job: Job) {
         let shared = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -366,10 +368,10 @@ impl Shared {
                 shared.spawn(job);
             }
             if again {
-                shared.look_again(&state.header.execution_id).await;
+                Box::pin(shared.look_again(&state.header.execution_id)).await;
             }
             if shared.schedule.wants_refill() {
-                shared.refill().await;
+                Box::pin(shared.refill()).await;
             }
         });
     }
