@@ -296,7 +296,8 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
     if values.next().is_some() {
         return Err(Refusal::new(Code::ConflictingCredentials, "Send the Authorization header once."));
     }
-    let token = value.to_str().ok().and_then(|value| {
+    // What is no ASCII is no token of anybody, which the guard says.
+    let token = std::str::from_utf8(value.as_bytes()).ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });

@@ -49,7 +49,11 @@ pub struct Begun {
 /// Chooses the agent and submits the turn. When this returns the turn is durable; it does not wait for it.
 pub async fn submit_turn(plane: &Plane, turn: Turn) -> Result<Begun, Refusal> {
     check_text("text", &turn.text)?;
-    let conversation = routing::standing(&plane.runtime, &turn.owner, &turn.conversation_id).await?;
+    let conversation = match &turn.named {
+        // The first rule decides, and nothing has to be read for it.
+        Some(_) => routing::Standing::default(),
+        None => routing::standing(&plane.runtime, &turn.owner, &turn.conversation_id).await?,
+    };
     let choice = routing::choose(&plane.agents, turn.named.as_ref(), &conversation, turn.surface)?;
     let policy = turn.policy.unwrap_or_else(|| routing::policy_of(&plane.agents, &choice.agent_id));
     let parameters = parameters(&turn, &choice);

@@ -108,14 +108,11 @@ async fn say(connection: &mut Connection, said: Said, dialect: Dialect) -> Resul
 async fn check_session(connection: &mut Connection) -> Result<Option<u32>, Refusal> {
     let gone = || Refusal::new(Code::Forbidden, "This session is somebody's now, or over. Connect again.");
     match &connection.standing.asker {
-        asker @ Asker::User(_) => {
-            let session = connection.plane.guard.session(Some(asker), &connection.session_id).await;
-            match session {
-                Err(GuardError::NotFound(_)) => Err(gone()),
-                Ok(_) => Ok(None),
-                Err(error) => Err(error.into()),
-            }
-        }
+        asker @ Asker::User(_) => match connection.plane.guard.check_session(asker, &connection.session_id).await {
+            Err(GuardError::NotFound(_)) => Err(gone()),
+            Ok(()) => Ok(None),
+            Err(error) => Err(error.into()),
+        },
         Asker::Anonymous { .. } => {
             connection.look_again().await.map_err(|_| gone())?;
             Ok(Some(connection.plane.config.limits.anonymous_intents))
