@@ -1,5 +1,6 @@
 //! Logs: one line an event on standard error, for eyes or as JSON. What is said is said elsewhere.
 
+mod json;
 mod sink;
 
 use std::io::{self, IsTerminal};
@@ -7,6 +8,8 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 pub(crate) use sink::Writing;
+
+use json::JsonLines;
 
 use crate::config::{LogConfig, LogFormat};
 
@@ -20,9 +23,7 @@ pub(crate) fn start(config: &LogConfig) -> io::Result<Writing> {
     let writing = Writing::to(io::stderr())?;
     let lines = tracing_subscriber::fmt::layer().with_writer(writing.sink());
     let lines = match (config.format, terminal) {
-        (LogFormat::Json, _) | (LogFormat::Auto, false) => {
-            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
-        }
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => lines.fmt_fields(JsonLines).event_format(JsonLines).boxed(),
         (LogFormat::Pretty, _) | (LogFormat::Auto, true) => {
             lines.compact().with_target(false).with_ansi(terminal).boxed()
         }

@@ -5,12 +5,16 @@ use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tracing_subscriber::fmt::MakeWriter;
 
 /// How many bytes wait at most. Whoever logs more waits until they are written.
 const MAX_WAITING: usize = 1 << 20;
+
+/// How long the first line waits for others. Without it a server that logs now and then pays for a switch of threads with each line.
+const COMPANY: Duration = Duration::from_millis(2);
 
 /// Where lines are left. Cheap to clone.
 #[derive(Clone)]
@@ -76,14 +80,23 @@ impl Sink {
                 }
                 lines = self.wait(lines);
             }
-            std::mem::swap(&mut lines.waiting, &mut writing);
+            let closed = lines.closed;
             drop(lines);
+            if !closed {
+                wait_for_company();
+            }
+            std::mem::swap(&mut self.lock().waiting, &mut writing);
             self.0.changed.notify_all();
             // A log that nobody takes must not end the server.
             let _ = out.write_all(&writing).and_then(|()| out.flush());
             writing.clear();
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it waits for time to pass, on a thread of its own")]
+fn wait_for_company() {
+    thread::sleep(COMPANY);
 }
 
 impl Write for Sink {
