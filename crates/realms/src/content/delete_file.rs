@@ -81,5 +81,5 @@ impl Handler for DeleteFile {
 
 pub(super) async fn made_of(context: &ExecutionContext, file: &Artifact) -> Result<Vec<Artifact>, Failure> {
     let filter = ArtifactFilter { parent: Some(file.artifact_id.clone()), ..ArtifactFilter::default() };
-    Ok(context.newest_artifacts(&filter, MOST_PARSED).await?)
+    context.newest_artifacts(&filter, MOST_PARSED).await
 }
