@@ -22,7 +22,12 @@ pub(super) struct GetSemanticInterpretation {
 
 impl GetSemanticInterpretation {
     pub(super) fn new() -> Self {
-        let examples = ["what does this file mean?", "give me the semantic interpretation of orders.csv"];
+        let examples = [
+            "what does this file mean?",
+            "give me the semantic interpretation of orders.csv",
+            "interpret the file",
+            "what do the columns of orders.csv stand for?",
+        ];
         let description =
             "Says what a file means: the roles of a table's columns, or the key terms and key sentences of a document.";
         let properties = file_properties(json!({}));
