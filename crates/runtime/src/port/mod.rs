@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod objects;
+mod page;
 pub mod policy;
 pub mod store;
 

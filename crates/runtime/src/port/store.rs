@@ -19,6 +19,8 @@ use serde_json::{Map, Value};
 
 use crate::machine::State;
 
+pub use super::page::{Listing, Page, PageRequest};
+
 /// The longest page that any listing method gives, whatever it was asked for.
 pub const MAX_PAGE: u32 = 1_000;
 
@@ -562,36 +564,6 @@ pub struct SearchHit {
     pub artifact: Artifact,
     /// Some words around the place, with the found ones in `**`.
     pub snippet: String,
-}
-
-/// Which page of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageRequest {
-    pub limit: u32,
-    pub offset: u32,
-    /// Opaque; what an earlier page gave as `next_cursor`. One that cannot be read is `StoreError::BadCursor`.
-    pub cursor: Option<String>,
-}
-
-impl PageRequest {
-    pub fn first(limit: u32) -> Self {
-        Self { limit, offset: 0, cursor: None }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    /// How many there are in all, without paging.
-    pub total: u64,
-    pub next_cursor: Option<String>,
-}
-
-/// A page of a list that nobody counts, because counting would cost more the more there is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listing<T> {
-    pub items: Vec<T>,
-    pub next_cursor: Option<String>,
 }
 
 /// Artifacts of an execution by the key under which the handler kept them.

@@ -3,6 +3,7 @@
 
 mod calls;
 mod firing;
+mod handling;
 mod journal;
 mod keep;
 mod ready;
