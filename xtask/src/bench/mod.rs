@@ -33,7 +33,9 @@ pub(crate) struct Plan {
 }
 
 pub(crate) async fn run(plan: Plan) -> anyhow::Result<()> {
-    let product = plan.binary.clone().map_or_else(server::bench_binary, Ok)?;
+    // It is started in folders of its own.
+    let given = plan.binary.as_ref().map(std::path::absolute).transpose()?;
+    let product = given.map_or_else(server::bench_binary, Ok)?;
     system::raise_open_files();
     let mut report = report::Report::begin(&plan);
     for row in rows::all(&product) {

@@ -18,6 +18,7 @@ login = "1000000/1s"
 messages = "1000000/1s"
 sockets = 20000
 sockets_per_user = 20000
+streams_per_user = 20000
 sockets_per_address = 20000
 connections = 40000
 
