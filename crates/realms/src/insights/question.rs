@@ -109,8 +109,9 @@ enum Symbol {
 }
 
 /// Words that change nothing.
-const FILLERS: [&str; 36] = [
+const FILLERS: [&str; 37] = [
     "what",
+    "whats",
     "s",
     "is",
     "are",
@@ -252,7 +253,8 @@ fn misspelt(word: &str, names: &[Vec<String>]) -> Option<Symbol> {
         5..8 => 1,
         _ => 2,
     };
-    let is_near = |known: &str| strsim::osa_distance(word, known) <= slips;
+    // Whoever slips begins a word right; what begins otherwise is another word, as "slowest" is not "lowest".
+    let is_near = |known: &str| word.get(..1) == known.get(..1) && strsim::osa_distance(word, known) <= slips;
     let single = |(phrase, symbol): &(&[&str], Symbol)| match phrase {
         [known] if is_near(known) => Some(*symbol),
         _ => None,
@@ -526,7 +528,7 @@ mod tests {
                 "SELECT * FROM data WHERE \"amount\" IS NOT NULL ORDER BY \"amount\" ASC LIMIT 2",
             ),
             (
-                "averge amuont per city",
+                "whats the averge amuont per city",
                 "SELECT \"city\", AVG(\"amount\") AS \"average amount\" FROM data GROUP BY \"city\" ORDER BY 2 DESC, 1",
             ),
             (
@@ -567,6 +569,7 @@ mod tests {
             "average amount by month",
             "top 5 cities",
             "why is the amount so low",
+            "slowest amount",
             "amount",
             "drop table data",
             &"how many rows ".repeat(100),
