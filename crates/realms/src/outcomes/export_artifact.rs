@@ -9,19 +9,22 @@ use contract::{
 };
 use runtime::{
     ExecutionContext, Failure, Handler, NewArtifact,
-    port::store::{ArtifactFilter, Object, PageRequest},
+    port::store::{ArtifactFilter, Object},
 };
 use serde_json::{Value, json};
 
-use super::{EXPORT, REALM};
+use super::{EXPORT, POC, REALM, ROADMAP, SOLUTION, SYNTHESIS};
 use crate::{
     descriptor,
-    journey::title,
+    journey::{SOP, WORKFLOW, title},
     markdown::{code, listed, size},
 };
 
 /// The parameters that name an artifact, the clearest first.
 const NAMING: [&str; 6] = ["artifact_id", "artifact", "solution_id", "poc_id", "blueprint_id", "roadmap_id"];
+
+/// What is exported without a name: the reports and drawings that people take away. Words of a person choose one of them.
+const KINDS: [&str; 6] = [ROADMAP, SYNTHESIS, POC, SOLUTION, WORKFLOW, SOP];
 
 /// How many of the newest artifacts are looked through where none is named.
 const MOST_LOOKED_AT: u32 = 100;
@@ -36,7 +39,8 @@ pub(super) struct ExportArtifact {
 impl ExportArtifact {
     pub(super) fn new() -> Self {
         let mut properties = json!({
-            "format": {"type": ["string", "null"], "maxLength": 40, "description": "`json`, or a rendering that the artifact has: `markdown`, `mermaid`, `bpmn`. Markdown where there is one, else JSON."},
+            "kind": {"type": ["string", "null"], "enum": KINDS.map(Some).into_iter().chain([None]).collect::<Vec<_>>(), "description": "The newest one of this kind in this session, where no id is given."},
+            "format": {"type": ["string", "null"], "enum": ["markdown", "md", "json", "mermaid", "bpmn", null], "description": "`json`, or a rendering that the artifact has: `markdown`, `mermaid`, `bpmn`. Markdown where there is one, else JSON."},
             "export_format": {"type": ["string", "null"], "maxLength": 40, "description": "An older name for `format`."},
         });
         for name in NAMING {
@@ -63,7 +67,7 @@ impl Handler for ExportArtifact {
     async fn execute(&self, context: &ExecutionContext, parameters: Object) -> Result<Value, Failure> {
         let text =
             |name: &str| parameters.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        let artifact = find(context, NAMING.iter().find_map(|name| text(name))).await?;
+        let artifact = find(context, NAMING.iter().find_map(|name| text(name)), text("kind")).await?;
         let written = write(&artifact, text("format").or_else(|| text("export_format")))?;
         let name = format!("{}.{}", stem(title(&artifact)), written.ending);
         let object = context.write_object(Bytes::from(written.text), written.media_type, &name).await?;
@@ -95,7 +99,7 @@ impl Handler for ExportArtifact {
     }
 }
 
-async fn find(context: &ExecutionContext, named: Option<&str>) -> Result<Artifact, Failure> {
+async fn find(context: &ExecutionContext, named: Option<&str>, kind: Option<&str>) -> Result<Artifact, Failure> {
     let there = |artifact: &Artifact| artifact.lifecycle_state != LifecycleState::Deleted;
     if let Some(named) = named {
         let found = match named.parse() {
@@ -107,10 +111,19 @@ async fn find(context: &ExecutionContext, named: Option<&str>) -> Result<Artifac
         return found.filter(there).ok_or_else(failure);
     }
     let filter = ArtifactFilter { session_id: Some(context.session_id().clone()), ..ArtifactFilter::default() };
-    let newest = context.artifacts(&filter, PageRequest::first(MOST_LOOKED_AT)).await?.items;
-    let with_rendering =
-        newest.into_iter().find(|artifact| there(artifact) && artifact.renderings.contains_key("markdown"));
-    with_rendering.ok_or_else(|| Failure::new(Code::NotFound, "There is no report in this session to export. Run synthesize_outcome first, or name an artifact by its id."))
+    let newest = context.newest_artifacts(&filter, MOST_LOOKED_AT).await?;
+    let is_wanted = |artifact: &Artifact| match kind {
+        Some(kind) => artifact.artifact_type == kind,
+        None => KINDS.contains(&artifact.artifact_type.as_str()),
+    };
+    let found = newest.into_iter().find(|artifact| there(artifact) && is_wanted(artifact));
+    found.ok_or_else(|| {
+        let kind = kind.unwrap_or("report");
+        let message = format!(
+            "There is no {kind} in this session to export. Have one made first, or name an artifact by its id."
+        );
+        Failure::new(Code::NotFound, message)
+    })
 }
 
 struct Written {

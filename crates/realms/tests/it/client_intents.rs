@@ -308,6 +308,11 @@ async fn findings_are_drawn_up_and_taken_away_as_files() {
     assert!(measure["text"].as_str().unwrap().starts_with(&format!("orders.csv has {issues} issue")), "{measure}");
     assert!(poc["sections"][0].to_string().contains("automate “The clerk scans the parcel”"), "{poc}");
 
+    let (code, message) = house.failure("export_artifact", json!({"kind": "roadmap"})).await;
+    assert!(code == "not_found" && message.contains("no roadmap"), "what was asked for, or nothing: {message}");
+    let newest = artifact(&house, "export_artifact", json!({"kind": "poc", "format": "json"}), "export").await;
+    assert_eq!(newest["file_name"], "trial.json");
+
     let solution = artifact(&house, "create_solution", json!({}), "solution").await;
     let sections = solution["sections"].as_array().unwrap();
     assert_eq!(sections[0]["title"], "The data");
